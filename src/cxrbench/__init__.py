@@ -1,0 +1,1 @@
+"""cxrbench re-runs published comparisons of training settings for chest X-ray classifiers."""

@@ -1,0 +1,43 @@
+"""Where the things live that outlast one pipeline run: the run store and the MLflow store.
+
+DVC runs queued and temporary experiments in copies of the workspace below ``.dvc/tmp/exps``; what they
+train must reach the stores of the workspace itself, so every path here is resolved from that workspace.
+"""
+
+import os
+from pathlib import Path
+
+
+def workspace_root(start: Path | None = None) -> Path:
+    """The user's own workspace, also when called inside DVC's copy of it.
+
+    ``start`` is a folder inside the workspace or one of its copies (default: the current folder).
+    """
+    here = (start or Path.cwd()).resolve()
+    for folder in (here, *here.parents):
+        if folder.name == "exps" and folder.parent.name == "tmp" and folder.parent.parent.name == ".dvc":
+            return folder.parent.parent.parent
+    for folder in (here, *here.parents):
+        if (folder / "dvc.yaml").is_file():
+            return folder
+    return here
+
+
+def run_store_dir() -> Path:
+    """The folder of trained runs, shared by all experiments; ``CXRBENCH_STORE`` overrides it."""
+    return Path(os.environ.get("CXRBENCH_STORE") or workspace_root() / ".cxrbench" / "runs")
+
+
+def array_cache_dir() -> Path:
+    """The folder of decoded image arrays, a cache that may be deleted at any time."""
+    return run_store_dir().parent / "arrays"
+
+
+def tracking_uri() -> str:
+    """The MLflow store: ``MLFLOW_TRACKING_URI``, else SQLite in the workspace's ``mlruns``."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{workspace_root() / 'mlruns' / 'mlflow.db'}"
+
+
+def resolve_root(root: str) -> Path:
+    """A cohort's folder as a user writes it: absolute, with ``~``, or relative to the workspace."""
+    return (workspace_root() / Path(root).expanduser()).resolve()
