@@ -57,7 +57,7 @@ TABLES: dict[str, dict[str, str]] = {
         "patient_id": "str",
         "label": "str",
         "target": "int64",  # 1: the label a model is to find, 0: the other
-        **{protocol: "str" for protocol in PROTOCOLS},
+        **dict.fromkeys(PROTOCOLS, "str"),
     },
     # what two parts of one protocol share
     "leaks": {
@@ -92,7 +92,7 @@ TABLES: dict[str, dict[str, str]] = {
         "part": "str",  # validation | test
         "status": "str",  # ok | degenerate | diverged
         "n": "int64",
-        **{name: "float64" for name in ("accuracy", "precision", "recall", "specificity", "f1", "auc", "loss", "mse")},
+        **dict.fromkeys(("accuracy", "precision", "recall", "specificity", "f1", "auc", "loss", "mse"), "float64"),
         "first_epoch_seconds": "float64",
         "epoch_seconds": "float64",  # mean of the epochs after the first
     },
@@ -118,7 +118,8 @@ def read_table(path: str | Path, table: str) -> pd.DataFrame:
         ) from None
     if list(frame.columns) != list(columns):
         raise CxrbenchError(
-            f"{path} has columns {list(frame.columns)}, a {table} table has {list(columns)}; run 'dvc repro' to make it anew"
+            f"{path} has columns {list(frame.columns)}, a {table} table has {list(columns)};"
+            " run 'dvc repro' to make it anew"
         )
     try:
         return _typed(frame, table)
@@ -157,5 +158,5 @@ def _typed(frame: pd.DataFrame, table: str) -> pd.DataFrame:
             column = column.replace("", "nan")
         if dtype == "str":
             column = column.fillna("")
-        result[name] = column.astype(dtype)
+        result[name] = column.astype(pd.api.types.pandas_dtype(dtype))
     return pd.DataFrame(result, columns=list(TABLES[table])).reset_index(drop=True)

@@ -5,7 +5,6 @@ Config objects stop at the stages: everything below them takes plain arguments.
 
 import dataclasses
 import itertools
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,8 @@ import yaml
 
 from cxrbench.errors import CxrbenchError
 from cxrbench.manifest import PARTS
-from cxrbench.settings import SETTING_KEYS, Setting, replace, unknown
+from cxrbench.settings import SETTING_KEYS, Setting, replace
+from cxrbench.values import choice, mapping, number, section, unknown
 
 SOURCES = ("phantom", "directory", "kaggle", "mimic_cxr")
 VIEWS = ("frontal", "lateral")
@@ -37,23 +37,23 @@ class Cohort:
     seed: int = 0  # phantom
 
     def __post_init__(self) -> None:
-        _choice("source", self.source, SOURCES)
-        _number("scale", self.scale, 0.001, 100)
-        _number("size", self.size, 32, 4096, whole=True)
-        _number("seed", self.seed, 0, 2**31, whole=True)
+        choice("source", self.source, SOURCES)
+        number("scale", self.scale, 0.001, 100)
+        number("size", self.size, 32, 4096, whole=True)
+        number("seed", self.seed, 0, 2**31, whole=True)
         for name in ("positive", "negative"):
             if not isinstance(getattr(self, name), str) or not getattr(self, name):
                 raise CxrbenchError(f"{name} is {getattr(self, name)!r}; it must be a label")
         if self.positive == self.negative:
             raise CxrbenchError(f"positive and negative are both {self.positive!r}; a cohort tells two labels apart")
         if self.source == "phantom":
-            _choice("kind", self.kind or "", ("pneumonia", "covid"))
+            choice("kind", self.kind or "", ("pneumonia", "covid"))
         elif not self.root:
             raise CxrbenchError(
                 f"root is {self.root!r}, but source {self.source} reads a local folder; set root to that folder"
             )
         if self.view is not None:
-            _choice("view", self.view, VIEWS)
+            choice("view", self.view, VIEWS)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -127,20 +127,20 @@ def load(path: str | Path = "params.yaml") -> Params:
 def parse(tree: Any) -> Params:
     """The checked parameters of a parsed YAML tree."""
     own = ("profile", "seeds", "workers", "cohorts", "views", "split", "studies", "report")
-    tree = _section("top level", tree, own + SETTING_KEYS, required=own)
+    tree = section("top level", tree, own + SETTING_KEYS, required=own)
     cohorts = {
-        name: _build(Cohort, f"cohorts.{name}", part) for name, part in _mapping("cohorts", tree["cohorts"]).items()
+        name: _build(Cohort, f"cohorts.{name}", part) for name, part in mapping("cohorts", tree["cohorts"]).items()
     }
     base = replace(Setting(), {key: tree[key] for key in SETTING_KEYS if key in tree}, "top level")
     params = Params(
         profile=str(tree["profile"]),
         seeds=_seeds(tree["seeds"]),
-        workers=_number("workers", tree["workers"], 1, 1024, whole=True),
+        workers=number("workers", tree["workers"], 1, 1024, whole=True),
         base=base,
         cohorts=cohorts,
         views=_views(tree["views"]),
         split=_split(tree["split"], cohorts),
-        studies=tuple(_study(name, part) for name, part in _mapping("studies", tree["studies"]).items()),
+        studies=tuple(_study(name, part) for name, part in mapping("studies", tree["studies"]).items()),
         report=_report(tree["report"]),
     )
     _check_names(params)
@@ -155,15 +155,15 @@ def setting_of(params: Params, study: Study, overrides: Mapping[str, Any]) -> Se
 
 def _study(name: str, tree: Any) -> Study:
     where = f"studies.{name}"
-    tree = _section(where, tree or {}, (*SETTING_KEYS, "vary", "settings"))
+    tree = section(where, tree or {}, (*SETTING_KEYS, "vary", "settings"))
     overrides = {key: value for key, value in tree.items() if key in SETTING_KEYS}
     if "vary" in tree and "settings" in tree:
         raise CxrbenchError(f"{where} has both 'vary' and 'settings'; a study has axes or named settings, not both")
     if "settings" in tree:
-        named = _mapping(f"{where}.settings", tree["settings"])
-        cells = [(label, _section(f"{where}.settings.{label}", part, SETTING_KEYS)) for label, part in named.items()]
+        named = mapping(f"{where}.settings", tree["settings"])
+        cells = [(label, section(f"{where}.settings.{label}", part, SETTING_KEYS)) for label, part in named.items()]
     else:
-        axes = _section(f"{where}.vary", tree.get("vary") or {}, SETTING_KEYS)
+        axes = section(f"{where}.vary", tree.get("vary") or {}, SETTING_KEYS)
         for axis, values in axes.items():
             if not isinstance(values, list) or not values:
                 raise CxrbenchError(f"{where}.vary.{axis} is {values!r}; it must be a list of values")
@@ -187,12 +187,18 @@ def _check_names(params: Params) -> None:
                 raise CxrbenchError(f"studies.{study.name} ({label}): cohort {unknown(setting.cohort, known)}")
             if setting.cohort != "views" and setting.cohort not in params.split.quotas:
                 raise CxrbenchError(
-                    f"split.quotas has no entry for cohort '{setting.cohort}', which studies.{study.name} uses; add its quotas"
+                    f"split.quotas has no entry for cohort '{setting.cohort}', which studies.{study.name} uses;"
+                    " add its quotas"
                 )
 
 
 def _views(tree: Any) -> Views:
-    tree = _section("views", tree, ("cohort", "quotas", "abstain", "seed", "setting"), required=True)
+    tree = section(
+        "views",
+        tree,
+        ("cohort", "quotas", "abstain", "seed", "setting"),
+        required=("cohort", "quotas", "abstain", "seed", "setting"),
+    )
     quotas = _quotas("views.quotas", tree["quotas"], ("train", "validation"), VIEWS)
     band = tree["abstain"]
     if not (
@@ -202,7 +208,7 @@ def _views(tree: Any) -> Views:
         and 0 <= band[0] <= band[1] <= 1
     ):
         raise CxrbenchError(f"views.abstain is {band!r}; it must be two probabilities, the lower first")
-    setting = replace(Setting(cohort="views"), _mapping("views.setting", tree["setting"]), "views.setting")
+    setting = replace(Setting(cohort="views"), mapping("views.setting", tree["setting"]), "views.setting")
     if setting.cohort != "views":
         raise CxrbenchError(
             f"views.setting.cohort is {setting.cohort!r}; the view network has its own images, leave it out"
@@ -211,44 +217,54 @@ def _views(tree: Any) -> Views:
         str(tree["cohort"]),
         quotas,
         (float(band[0]), float(band[1])),
-        _number("views.seed", tree["seed"], 0, 2**31, whole=True),
+        number("views.seed", tree["seed"], 0, 2**31, whole=True),
         setting,
     )
 
 
 def _split(tree: Any, cohorts: Mapping[str, Cohort]) -> Split:
-    tree = _section("split", tree, ("quotas", "scale", "official_shortfall", "seed"), required=True)
+    tree = section(
+        "split",
+        tree,
+        ("quotas", "scale", "official_shortfall", "seed"),
+        required=("quotas", "scale", "official_shortfall", "seed"),
+    )
     quotas = {}
-    for name, part in _mapping("split.quotas", tree["quotas"]).items():
+    for name, part in mapping("split.quotas", tree["quotas"]).items():
         if name not in cohorts:
             raise CxrbenchError(f"split.quotas: {unknown(name, tuple(cohorts))}")
         labels = (cohorts[name].negative, cohorts[name].positive)
         quotas[name] = _quotas(f"split.quotas.{name}", part, PARTS, labels)
     return Split(
         quotas,
-        _number("split.scale", tree["scale"], 0.0001, 1000),
-        _number("split.official_shortfall", tree["official_shortfall"], 0, 1),
-        _number("split.seed", tree["seed"], 0, 2**31, whole=True),
+        number("split.scale", tree["scale"], 0.0001, 1000),
+        number("split.official_shortfall", tree["official_shortfall"], 0, 1),
+        number("split.seed", tree["seed"], 0, 2**31, whole=True),
     )
 
 
 def _report(tree: Any) -> Report:
-    tree = _section("report", tree, ("confidence", "margin", "resamples", "seed"), required=True)
+    tree = section(
+        "report",
+        tree,
+        ("confidence", "margin", "resamples", "seed"),
+        required=("confidence", "margin", "resamples", "seed"),
+    )
     return Report(
-        _number("report.confidence", tree["confidence"], 0.5, 0.999),
-        _number("report.margin", tree["margin"], 0, 0.5),
-        _number("report.resamples", tree["resamples"], 100, 1_000_000, whole=True),
-        _number("report.seed", tree["seed"], 0, 2**31, whole=True),
+        number("report.confidence", tree["confidence"], 0.5, 0.999),
+        number("report.margin", tree["margin"], 0, 0.5),
+        number("report.resamples", tree["resamples"], 100, 1_000_000, whole=True),
+        number("report.seed", tree["seed"], 0, 2**31, whole=True),
     )
 
 
 def _quotas(where: str, tree: Any, parts: tuple[str, ...], labels: tuple[str, ...]) -> Quotas:
-    tree = _section(where, tree, parts, required=True)
+    tree = section(where, tree, parts, parts)
     result: Quotas = {}
     for part in parts:
-        counts = _section(f"{where}.{part}", tree[part], labels, required=True)
+        counts = section(f"{where}.{part}", tree[part], labels, labels)
         result[part] = {
-            label: _number(f"{where}.{part}.{label}", counts[label], 1, 10**9, whole=True) for label in labels
+            label: number(f"{where}.{part}.{label}", counts[label], 1, 10**9, whole=True) for label in labels
         }
     return result
 
@@ -256,7 +272,7 @@ def _quotas(where: str, tree: Any, parts: tuple[str, ...], labels: tuple[str, ..
 def _seeds(value: Any) -> tuple[int, ...]:
     if not isinstance(value, list) or not value:
         raise CxrbenchError(f"seeds is {value!r}; it must be a list of whole numbers such as [0, 1, 2]")
-    seeds = tuple(_number("seeds", seed, 0, 2**31 - 1, whole=True) for seed in value)
+    seeds = tuple(number("seeds", seed, 0, 2**31 - 1, whole=True) for seed in value)
     if len(set(seeds)) < len(seeds):
         raise CxrbenchError(f"seeds names a seed twice: {value}; a repeated seed repeats the same run")
     return seeds
@@ -265,39 +281,8 @@ def _seeds(value: Any) -> tuple[int, ...]:
 def _build(kind: type[Cohort], where: str, tree: Any) -> Cohort:
     fields = dataclasses.fields(kind)
     required = tuple(field.name for field in fields if field.default is dataclasses.MISSING)
-    tree = _section(where, tree, tuple(field.name for field in fields), required=required)
+    tree = section(where, tree, tuple(field.name for field in fields), required=required)
     try:
         return kind(**tree)
     except CxrbenchError as error:
         raise CxrbenchError(f"{where}: {error}") from None
-
-
-def _section(where: str, tree: Any, known: tuple[str, ...], required: tuple[str, ...] | bool = ()) -> dict[str, Any]:
-    tree = _mapping(where, tree)
-    for key in tree:
-        if key not in known:
-            raise CxrbenchError(f"{where}: {unknown(key, known)}")
-    for key in known if required is True else required or ():
-        if key not in tree:
-            raise CxrbenchError(f"{where}: '{key}' is missing; add it")
-    return tree
-
-
-def _mapping(where: str, tree: Any) -> dict[str, Any]:
-    if not isinstance(tree, dict):
-        raise CxrbenchError(f"{where} is {tree!r}; it must be a mapping of keys to values")
-    return tree
-
-
-def _choice(name: str, value: str, known: tuple[str, ...]) -> None:
-    if value not in known:
-        raise CxrbenchError(f"{name}: {unknown(value, known)}")
-
-
-def _number(name: str, value: Any, low: float, high: float, whole: bool = False) -> Any:
-    kinds = (int,) if whole else (int, float)
-    if isinstance(value, bool) or not isinstance(value, kinds) or not math.isfinite(value):
-        raise CxrbenchError(f"{name} is {value!r}; it must be a {'whole ' if whole else ''}number")
-    if not low <= value <= high:
-        raise CxrbenchError(f"{name} is {value}; it must be from {low} to {high}")
-    return value

@@ -28,9 +28,15 @@ def progress(what: str, total: int) -> Iterator[Callable[[int, str], None]]:
             task = display.add_task(what, total=total, detail="")
 
             def advance(steps: int = 1, detail: str = "") -> None:
-                display.update(task, advance=steps, **({"detail": detail} if detail else {}))
+                display.update(task, advance=steps)
+                if detail:
+                    display.update(task, detail=detail)
 
             yield advance
     else:
-        yield lambda steps=1, detail="": None
+
+        def silent(steps: int = 1, detail: str = "") -> None:
+            pass
+
+        yield silent
     print(f"{what}: {total:,} in {time.monotonic() - started:.1f} s", file=sys.stderr)

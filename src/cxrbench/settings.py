@@ -5,13 +5,11 @@ names are exactly the ones that ``models`` and ``training`` provide.
 """
 
 import dataclasses
-import difflib
-import math
-from collections.abc import Mapping
 from typing import Any
 
 from cxrbench.errors import CxrbenchError
 from cxrbench.manifest import PROTOCOLS
+from cxrbench.values import choice, number, section
 
 MODELS = ("small_cnn", "covid_cnn", "xception", "inception_v3")
 LOSSES = (
@@ -48,23 +46,24 @@ class Setting:
     checkpoint: str = "last"  # last | best: the epoch of the lowest validation loss
 
     def __post_init__(self) -> None:
-        _check_choice("protocol", self.protocol, PROTOCOLS)
-        _check_choice("model", self.model, MODELS)
-        _check_choice("loss", self.loss, LOSSES)
-        _check_choice("optimizer", self.optimizer, OPTIMIZERS)
-        _check_choice("resize", self.resize, RESIZES)
-        _check_choice("augment", self.augment, AUGMENTS)
-        _check_choice("checkpoint", self.checkpoint, CHECKPOINTS)
-        _check_number("lr", self.lr, float, 0, 100, open_below=True)
-        _check_number("batch_size", self.batch_size, int, 1, 65536)
-        _check_number("epochs", self.epochs, int, 1, 100_000)
-        _check_number("image_size", self.image_size, int, 8, 4096)
+        choice("protocol", self.protocol, PROTOCOLS)
+        choice("model", self.model, MODELS)
+        choice("loss", self.loss, LOSSES)
+        choice("optimizer", self.optimizer, OPTIMIZERS)
+        choice("resize", self.resize, RESIZES)
+        choice("augment", self.augment, AUGMENTS)
+        choice("checkpoint", self.checkpoint, CHECKPOINTS)
+        number("lr", self.lr, 0, 100, above=True)
+        number("batch_size", self.batch_size, 1, 65536, whole=True)
+        number("epochs", self.epochs, 1, 100_000, whole=True)
+        number("image_size", self.image_size, 8, 4096, whole=True)
         object.__setattr__(self, "lr", float(self.lr))
         if self.model == "covid_cnn":
-            _check_number("padding", self.padding, int, 0, 16)
+            number("padding", self.padding, 0, 16, whole=True)
         elif self.padding is not None:
             raise CxrbenchError(
-                f"padding is {self.padding}, but only covid_cnn has that setting and model is {self.model}; set padding to null"
+                f"padding is {self.padding}, but only covid_cnn has that setting and model is {self.model};"
+                " set padding to null"
             )
         if not (isinstance(self.cohort, str) and self.cohort):
             raise CxrbenchError(f"cohort is {self.cohort!r}; it must be the name of a cohort")
@@ -77,34 +76,10 @@ class Setting:
 SETTING_KEYS = tuple(field.name for field in dataclasses.fields(Setting))
 
 
-def replace(setting: Setting, overrides: Mapping[str, Any], where: str) -> Setting:
+def replace(setting: Setting, overrides: dict[str, Any], where: str) -> Setting:
     """``setting`` with ``overrides``; an unknown key or bad value is an error that names ``where``."""
-    for key in overrides:
-        if key not in SETTING_KEYS:
-            raise CxrbenchError(f"{where}: {unknown(key, SETTING_KEYS)}")
+    section(where, overrides, SETTING_KEYS)
     try:
         return dataclasses.replace(setting, **overrides)
     except CxrbenchError as error:
         raise CxrbenchError(f"{where}: {error}") from None
-
-
-def unknown(key: str, known: tuple[str, ...]) -> str:
-    """A clause that says a key is unknown and what its writer may have meant."""
-    close = difflib.get_close_matches(str(key), known, n=1)
-    meant = f"did you mean '{close[0]}'?" if close else f"known are {', '.join(known)}"
-    return f"'{key}' is unknown; {meant}"
-
-
-def _check_choice(name: str, value: object, known: tuple[str, ...]) -> None:
-    if value not in known:
-        raise CxrbenchError(f"{name}: {unknown(str(value), known)}")
-
-
-def _check_number(name: str, value: object, kind: type, low: float, high: float, open_below: bool = False) -> None:
-    allowed = (int, float) if kind is float else (int,)
-    if isinstance(value, bool) or not isinstance(value, allowed) or not math.isfinite(value):
-        raise CxrbenchError(f"{name} is {value!r}; it must be {'a number' if kind is float else 'a whole number'}")
-    if value < low or value > high or (open_below and value == low):
-        raise CxrbenchError(
-            f"{name} is {value}; it must be {'above' if open_below else 'at least'} {low} and at most {high}"
-        )
