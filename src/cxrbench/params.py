@@ -4,8 +4,6 @@ Config objects stop at the stages: everything below them takes plain arguments.
 """
 
 import dataclasses
-import itertools
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ import yaml
 from cxrbench.errors import CxrbenchError
 from cxrbench.manifest import PARTS
 from cxrbench.settings import SETTING_KEYS, Setting, replace
+from cxrbench.training import grid
 from cxrbench.values import choice, mapping, number, section, unknown
 
 SOURCES = ("phantom", "directory", "kaggle", "mimic_cxr")
@@ -78,15 +77,6 @@ class Split:
 
 
 @dataclasses.dataclass(frozen=True)
-class Study:
-    """One question: overrides of the base setting, and the settings it compares as (name, overrides)."""
-
-    name: str
-    overrides: dict[str, Any]
-    settings: tuple[tuple[str, dict[str, Any]], ...]
-
-
-@dataclasses.dataclass(frozen=True)
 class Report:
     """The numbers behind the verdicts."""
 
@@ -105,7 +95,7 @@ class Params:
     cohorts: dict[str, Cohort]
     views: Views
     split: Split
-    studies: tuple[Study, ...]
+    studies: tuple[grid.Study, ...]
     report: Report
 
 
@@ -124,6 +114,11 @@ def load(path: str | Path = "params.yaml") -> Params:
         raise CxrbenchError(f"{path}: {error}") from None
 
 
+def cells_of(params: Params) -> list[grid.Cell]:
+    """Every run that the parameters ask for."""
+    return grid.expand(params.studies, params.base, params.views.setting, params.seeds)
+
+
 def parse(tree: Any) -> Params:
     """The checked parameters of a parsed YAML tree."""
     own = ("profile", "seeds", "workers", "cohorts", "views", "split", "studies", "report")
@@ -140,56 +135,21 @@ def parse(tree: Any) -> Params:
         cohorts=cohorts,
         views=_views(tree["views"]),
         split=_split(tree["split"], cohorts),
-        studies=tuple(_study(name, part) for name, part in mapping("studies", tree["studies"]).items()),
+        studies=tuple(grid.parse(name, part) for name, part in mapping("studies", tree["studies"]).items()),
         report=_report(tree["report"]),
     )
     _check_names(params)
     return params
 
 
-def setting_of(params: Params, study: Study, overrides: Mapping[str, Any]) -> Setting:
-    """One setting of a study: base <- study <- ``overrides``; the view network has a base of its own."""
-    base = params.views.setting if study.overrides.get("cohort") == "views" else params.base
-    return replace(base, {**study.overrides, **overrides}, f"studies.{study.name}")
-
-
-def _study(name: str, tree: Any) -> Study:
-    where = f"studies.{name}"
-    tree = section(where, tree or {}, (*SETTING_KEYS, "vary", "settings"))
-    overrides = {key: value for key, value in tree.items() if key in SETTING_KEYS}
-    if "vary" in tree and "settings" in tree:
-        raise CxrbenchError(f"{where} has both 'vary' and 'settings'; a study has axes or named settings, not both")
-    if "settings" in tree:
-        named = mapping(f"{where}.settings", tree["settings"])
-        cells = [(label, section(f"{where}.settings.{label}", part, SETTING_KEYS)) for label, part in named.items()]
-    else:
-        axes = section(f"{where}.vary", tree.get("vary") or {}, SETTING_KEYS)
-        for axis, values in axes.items():
-            if not isinstance(values, list) or not values:
-                raise CxrbenchError(f"{where}.vary.{axis} is {values!r}; it must be a list of values")
-            if len({str(value) for value in values}) < len(values):
-                raise CxrbenchError(f"{where}.vary.{axis} names a value twice: {values}")
-        cells = [
-            (", ".join(f"{axis}={value}" for axis, value in zip(axes, point)) or "base", dict(zip(axes, point)))
-            for point in itertools.product(*axes.values())
-        ]
-    return Study(name, overrides, tuple(cells))
-
-
 def _check_names(params: Params) -> None:
     known = (*params.cohorts, "views")
-    if params.views.cohort not in params.cohorts:
-        raise CxrbenchError(f"views.cohort: {unknown(params.views.cohort, tuple(params.cohorts))}")
-    for study in params.studies:
-        for label, overrides in study.settings:
-            setting = setting_of(params, study, overrides)
-            if setting.cohort not in known:
-                raise CxrbenchError(f"studies.{study.name} ({label}): cohort {unknown(setting.cohort, known)}")
-            if setting.cohort != "views" and setting.cohort not in params.split.quotas:
-                raise CxrbenchError(
-                    f"split.quotas has no entry for cohort '{setting.cohort}', which studies.{study.name} uses;"
-                    " add its quotas"
-                )
+    choice("views.cohort", params.views.cohort, params.cohorts)
+    for cell in cells_of(params):
+        where, cohort = f"studies.{cell.study}", cell.setting.cohort
+        choice(f"{where}: cohort", cohort, known)
+        if cohort != "views" and cohort not in params.split.quotas:
+            raise CxrbenchError(f"split.quotas has no entry for cohort '{cohort}', which {where} uses; add its quotas")
 
 
 def _views(tree: Any) -> Views:
@@ -222,7 +182,7 @@ def _views(tree: Any) -> Views:
     )
 
 
-def _split(tree: Any, cohorts: Mapping[str, Cohort]) -> Split:
+def _split(tree: Any, cohorts: dict[str, Cohort]) -> Split:
     tree = section(
         "split",
         tree,

@@ -1,0 +1,1 @@
+"""What must hold of every table before a model sees an image: Great Expectations suites, their run, their pages."""

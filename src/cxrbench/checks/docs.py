@@ -1,0 +1,128 @@
+"""Data Docs: Great Expectations' own tables of results, a page a table, in a frame that needs no network.
+
+The frame that comes with Great Expectations fetches its styles, icons and scripts from eight hosts and shows
+neither verdict nor index without them; these pages hold all they need, and no times, so that the same data give
+the same pages.
+"""
+
+import html
+from pathlib import Path
+from typing import Any
+
+from cxrbench.checks.outcome import Outcome, failures
+from cxrbench.manifest import write_text
+
+SECTIONS = {
+    "critical": "Critical: a failure stops the pipeline before any training",
+    "warning": "Warning: a failure is named, and nothing stops",
+}
+FRAME = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>{{ page_title }}</title>
+<style>
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
+h1 { font-size: 1.6rem; } h5 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
+table { border-collapse: collapse; width: 100%; }
+th, td { text-align: left; vertical-align: top; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid #ddd; }
+th { white-space: nowrap; } td { overflow-wrap: anywhere; }
+.checks > div > table > * > tr > :first-child { width: 5rem; }
+.checks > div > table > * > tr > :last-child { width: 12rem; }
+td td, td th { font-size: .85rem; } td table { margin-bottom: .5rem; } td p { margin: 0; }
+.fas { font-style: normal; } .text-success { color: #1a7037; } .text-danger { color: #b3261e; }
+.fa-check-circle::before { content: "passed"; } .fa-times::before { content: "failed"; font-weight: bold; }
+</style>
+</head>
+<body>
+<h1>{{ page_title }}</h1>
+<p>{{ lead }}</p>
+{% if back %}<p><a href="index.html">All tables</a></p>{% endif %}
+{% for section in sections %}{% set section_loop = loop %}{% include 'section.j2' %}{% endfor %}
+</body>
+</html>
+"""
+
+Page = tuple[list[Outcome], list[Any]]  # a table's outcomes and its ExpectationValidationResults, in one order
+
+
+def write(folder: Path, pages: dict[str, Page]) -> None:
+    """Writes index.html and TABLE.html for each table."""
+    for table, (outcomes, results) in pages.items():
+        sections = []
+        for severity, title in SECTIONS.items():
+            chosen = [result for found, result in zip(outcomes, results, strict=True) if found.severity == severity]
+            if chosen:
+                sections.append(_checks(title, chosen))
+        page = _render(f"Checks of the table {table}", _lead(outcomes), sections, back=True)
+        write_text(folder / f"{table}.html", page)
+    everything = [found for outcomes, _ in pages.values() for found in outcomes]
+    sections = [_index({table: outcomes for table, (outcomes, _) in pages.items()})]
+    failed = failures(everything, "critical") + failures(everything, "warning")
+    if failed:
+        rows = [[found.severity, html.escape(str(found))] for found in failed]
+        sections.append(_section("Failures", ["Severity", "What failed"], rows))
+    write_text(folder / "index.html", _render("Checks of the data", _lead(everything), sections, back=False))
+
+
+def _lead(outcomes: list[Outcome]) -> str:
+    critical, warnings = len(failures(outcomes, "critical")), len(failures(outcomes, "warning"))
+    if critical or warnings:
+        return f"Of {len(outcomes)} checks, {critical} failed that are critical and {warnings} that warn."
+    return f"All {len(outcomes)} checks passed."
+
+
+def _index(groups: dict[str, list[Outcome]]) -> Any:
+    header = ["Table", "Checks", "Critical failures", "Warnings"]
+    rows = [
+        [_link(table), len(outcomes), len(failures(outcomes, "critical")), len(failures(outcomes, "warning"))]
+        for table, outcomes in groups.items()
+    ]
+    return _section("Tables", header, rows)
+
+
+def _link(table: str) -> Any:
+    from great_expectations.render import RenderedStringTemplateContent
+
+    link = {"template": table, "tag": "a", "styling": {"attributes": {"href": f"{table}.html"}}}
+    return RenderedStringTemplateContent(string_template=link)
+
+
+def _checks(title: str, results: list[Any]) -> Any:
+    """Great Expectations' table of results; where a check of one column fails, with the values that fail it."""
+    from great_expectations.render.renderer.content_block import ValidationResultsTableContentBlockRenderer
+
+    for result in results:
+        if result.success or "column" not in result.expectation_config.kwargs:
+            result.result.pop("partial_unexpected_list", None)
+            result.result.pop("partial_unexpected_counts", None)
+        result.result = _escaped(result.result)
+    table: Any = ValidationResultsTableContentBlockRenderer.render(results, include_column_name=False)
+    return _section(title, ["Result", "Check", "Found"], table.table, "checks")
+
+
+def _escaped(value: Any) -> Any:
+    """Great Expectations writes values into its tables as they are; a file's name may hold HTML."""
+    if isinstance(value, dict):
+        return {key: _escaped(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_escaped(item) for item in value]
+    return html.escape(value) if isinstance(value, str) else value
+
+
+def _section(title: str, header: list[str], rows: list[list[Any]], style: str = "") -> Any:
+    from great_expectations.render import RenderedHeaderContent, RenderedSectionContent, RenderedTableContent
+
+    table = RenderedTableContent(table=rows, header_row=header, styling={"classes": [style]})
+    return RenderedSectionContent(section_name=title, content_blocks=[RenderedHeaderContent(header=title), table])
+
+
+def _render(title: str, lead: str, sections: list[Any], back: bool) -> str:
+    from great_expectations.render import RenderedDocumentContent
+    from great_expectations.render.view import DefaultJinjaPageView
+    from jinja2 import ChoiceLoader, DictLoader
+
+    view: Any = DefaultJinjaPageView()
+    view.env.loader = ChoiceLoader([DictLoader({"frame.html": FRAME}), view.env.loader])
+    document = RenderedDocumentContent(sections=sections, renderer_type="cxrbench", page_title=title)
+    return view.render(document, template="frame.html", lead=lead, back=back)

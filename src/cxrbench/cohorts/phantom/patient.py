@@ -1,0 +1,80 @@
+"""One patient's studies, rendered: anatomy once, findings and devices a study, posture and exposure an image."""
+
+import dataclasses
+from collections.abc import Iterator
+
+import numpy as np
+
+from cxrbench.cohorts.phantom.bodies import Array, Body, rotation
+from cxrbench.cohorts.phantom.chest import Person, make_chest, random_person
+from cxrbench.cohorts.phantom.devices import marker, random_devices
+from cxrbench.cohorts.phantom.findings import covid, pneumonia
+from cxrbench.cohorts.phantom.projection import View, make_view
+from cxrbench.cohorts.phantom.radiograph import develop, expose, line_integrals
+
+_FRONTAL = np.array([[1.0, 0, 0], [0, 0, 1.0], [0, -1.0, 0]])
+_LATERAL = np.array([[0, -1.0, 0], [0, 0, 1.0], [-1.0, 0, 0]])
+
+
+@dataclasses.dataclass(frozen=True)
+class Study:
+    """What all images of one study share."""
+
+    dome_cm: float  # height of the right dome of the diaphragm: how far the patient breathed in
+    pattern: str  # lobar, diffuse, or empty: no opacity
+    blobs: list[tuple[Body, float]]
+    devices: list[tuple[Body, float]]
+
+
+def random_study(person: Person, label: str, rng: np.random.Generator) -> Study:
+    """Draws a study; ``label`` (normal, pneumonia, covid) decides the opacities alone."""
+    devices = random_devices(person, rng)
+    dome_cm = float(np.clip(rng.normal(-8.8, 1.3), -12, -5)) * person.scale[2]
+    pattern, blobs = "", []
+    if label == "pneumonia":
+        pattern, blobs = pneumonia(person, dome_cm, rng)
+    elif label == "covid":
+        pattern, blobs = "diffuse", covid(person, dome_cm, rng)
+    return Study(dome_cm, pattern, blobs, devices)
+
+
+def render(person: Person, study: Study, projection: str, size: int, rng: np.random.Generator) -> Array:
+    """One radiograph, (size, size) uint8; ``projection`` is PA, AP or LATERAL."""
+    frontal = projection != "LATERAL"
+    chest = make_chest(
+        person,
+        study.dome_cm + rng.normal(0, 0.4),
+        heart_scale=rng.normal(1.12, 0.02) if projection == "AP" else 1.0,
+        arms_down=frontal,
+    )
+    view = _random_view(_FRONTAL if frontal else _LATERAL, size, person, rng)
+    devices = study.devices
+    if rng.random() < 0.6:
+        letter = "LR"[int(rng.random() < 0.5)] if frontal else "L"
+        left = rng.uniform(0.03, 0.08) if letter == "R" else rng.uniform(0.86, 0.92)
+        devices = devices + marker(letter, view, left, rng.uniform(0.7, 0.92), rng.uniform(1.4, 2.2))
+    exposed = expose(line_integrals(chest, view, study.blobs, devices), 10 ** rng.uniform(4.0, 5.2), rng)
+    middle = exposed[size // 8 : -size // 8, size // 8 : -size // 8].mean()
+    image = develop(exposed, middle + rng.normal(-0.1, 0.18), rng.uniform(0.7, 1.0))
+    if rng.random() < 0.25:
+        _collimate(image, rng)
+    return image
+
+
+def _random_view(frame: Array, size: int, person: Person, rng: np.random.Generator) -> View:
+    """The detector behind a patient who stands a little turned, leaning, off centre."""
+    roll, pitch, yaw = rng.normal(0, [3.0, 3.0, 3.5])
+    posture = rotation(pitch, roll, yaw) if frame is _FRONTAL else rotation(roll, pitch, yaw)
+    if frame is _LATERAL and rng.random() < 0.15:  # faces the other way
+        frame = frame * np.array([[-1.0], [1.0], [-1.0]])
+    middle = (float(rng.normal(0, 1.2)), float(-3 * person.scale[2] + rng.normal(0, 1.5)))
+    return make_view(frame @ posture.T, size, float(rng.uniform(30, 37)), middle)
+
+
+def _collimate(image: Array, rng: np.random.Generator) -> None:
+    """Blackens what the collimator's blades shut out, as the display's shutter does."""
+    top, bottom, left, right = (rng.uniform(0, 0.08, 4) * len(image)).astype(int)
+    image[:top] = 0
+    image[len(image) - bottom :] = 0
+    image[:, :left] = 0
+    image[:, len(image) - right :] = 0

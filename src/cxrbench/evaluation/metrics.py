@@ -1,0 +1,104 @@
+"""What a run's per-image scores amount to: one number a metric, and whether they mean anything.
+
+A score is P(target = 1). Everything is computed from scores, so a new metric needs no retraining, and every
+metric but AUC is a ratio of sums over images, so the same formulas serve one run and its resamples alike.
+Undefined ratios are NaN: the precision of a model that never calls 1, the recall where no image is 1.
+``loss`` is the cross-entropy of the stored probability in nats, whatever loss the run was trained with, so runs
+of different training losses are compared in one unit; ``mse`` is the Brier score.
+"""
+
+import numpy as np
+
+THRESHOLD = 0.5  # a score from here on calls 1
+CLIP = 1e-7  # keeps the logarithm of a certain and wrong call finite (16.1 nats)
+METRICS = ("accuracy", "precision", "recall", "specificity", "f1", "auc", "loss", "mse")
+TIMES = ("first_epoch_seconds", "epoch_seconds")
+BOUNDED = ("accuracy", "precision", "recall", "specificity", "f1", "auc")  # shares: from 0 to 1
+LOWER_IS_BETTER = ("loss", "mse", *TIMES)
+SUMS = ("n", "tp", "fp", "fn", "tn", "loss", "mse")
+
+
+def evaluate(target: np.ndarray, score: np.ndarray) -> tuple[str, dict[str, float]]:
+    """The status (ok, degenerate: one class only is ever called, diverged) and every metric of one run.
+
+    ``target`` is (n,) of 0 and 1, ``score`` (n,) float; a score that is not finite makes the run diverged and
+    every metric NaN, for a mean over the images that happen to be finite would flatter it.
+    """
+    if not np.isfinite(score).all():
+        return "diverged", dict.fromkeys(METRICS, float("nan"))
+    sums = image_sums(target, score).sum(axis=0)
+    values = {name: float(ratio(name, sums)) for name in METRICS if name != "auc"}
+    values["auc"] = float(weighted_auc(target, score, np.ones((1, len(score))))[0])
+    called = score >= THRESHOLD
+    status = "degenerate" if called.all() or not called.any() else "ok"
+    return status, {name: values[name] for name in METRICS}
+
+
+def image_sums(target: np.ndarray, score: np.ndarray) -> np.ndarray:
+    """What each image adds to each of SUMS: (n, 7) float64."""
+    positive, called = target == 1, score >= THRESHOLD
+    certain = np.clip(score, CLIP, 1 - CLIP)
+    columns = (
+        np.ones(len(score)),
+        positive & called,
+        ~positive & called,
+        positive & ~called,
+        ~positive & ~called,
+        -np.log(np.where(positive, certain, 1 - certain)),
+        (score - target) ** 2,
+    )
+    return np.stack([np.asarray(column, dtype="float64") for column in columns], axis=1)
+
+
+def ratio(metric: str, sums: np.ndarray) -> np.ndarray:
+    """A metric from ``sums`` (..., 7), ordered as SUMS; NaN where it is undefined."""
+    n, tp, fp, fn, tn, loss, mse = np.moveaxis(sums, -1, 0)
+    above, below = {
+        "accuracy": (tp + tn, n),
+        "precision": (tp, tp + fp),
+        "recall": (tp, tp + fn),
+        "specificity": (tn, tn + fp),
+        "f1": (2 * tp, 2 * tp + fp + fn),
+        "loss": (loss, n),
+        "mse": (mse, n),
+    }[metric]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(below > 0, above / below, np.nan)
+
+
+def weighted_auc(target: np.ndarray, score: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Area under the ROC curve for each row of image weights: the share of (1, 0) pairs in right order.
+
+    ``weights`` is (r, n), how often each image counts; a tie counts half (Hanley & McNeil 1982). Returns (r,),
+    NaN where a row holds one class only.
+    """
+    order = np.argsort(score, kind="stable")
+    positive = (target[order] == 1).astype("float64")
+    starts = np.flatnonzero(np.r_[True, np.diff(score[order]) != 0])
+    result = np.empty(len(weights))
+    for first in range(0, len(weights), 256):  # blocks, so that memory stays at a few megabytes
+        block = weights[first : first + 256, order]
+        ones = np.add.reduceat(block * positive, starts, axis=1)
+        zeros = np.add.reduceat(block * (1 - positive), starts, axis=1)
+        zeros_below = np.cumsum(zeros, axis=1) - zeros / 2
+        pairs = ones.sum(axis=1) * zeros.sum(axis=1)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            result[first : first + 256] = np.where(pairs > 0, (ones * zeros_below).sum(axis=1) / pairs, np.nan)
+    return result
+
+
+def roc_points(target: np.ndarray, score: np.ndarray, most: int = 60) -> tuple[np.ndarray, np.ndarray]:
+    """The ROC curve as false and true positive rates, rising from (0, 0) to (1, 1), in at most ``most`` points.
+
+    Empty where a score is not finite or one class is missing.
+    """
+    if not np.isfinite(score).all() or len(np.unique(target)) < 2:
+        return np.empty(0), np.empty(0)
+    order = np.argsort(-score, kind="stable")
+    ends = np.flatnonzero(np.r_[np.diff(score[order]) != 0, True])  # a tie is one step
+    true = np.r_[0, np.cumsum(target[order] == 1)[ends]] / (target == 1).sum()
+    false = np.r_[0, np.cumsum(target[order] == 0)[ends]] / (target == 0).sum()
+    # Equal steps along the curve's length keep its bends, equal steps of rank would not.
+    walked = true + false
+    keep = np.unique(np.searchsorted(walked, np.linspace(0, 2, min(most, len(walked)))).clip(0, len(walked) - 1))
+    return false[keep], true[keep]

@@ -1,0 +1,85 @@
+"""Reading what train-grid wrote: each run of the grid once, and the metrics of every cell."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from cxrbench.errors import CxrbenchError
+from cxrbench.evaluation.comparisons import Run
+from cxrbench.evaluation.metrics import METRICS, evaluate
+from cxrbench.evaluation.resampling import Scores
+from cxrbench.manifest import TABLES, read_table
+
+PARTS = ("validation", "test")
+
+
+def read_run(folder: Path) -> tuple[dict[str, Any], pd.DataFrame]:
+    """A run's record and its scores; raises CxrbenchError where one is missing or damaged."""
+    for name in ("run.json", "scores.csv"):
+        if not (folder / name).is_file():
+            raise CxrbenchError(f"run {folder.name} has no {folder / name}; run 'dvc repro train-grid' to train it")
+    try:
+        record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise CxrbenchError(f"{folder / 'run.json'} is damaged ({error}); run 'dvc repro -f train-grid'") from None
+    return record, read_table(folder / "scores.csv", "scores")
+
+
+def read_grid(grid: pd.DataFrame, folder: Path) -> dict[str, tuple[dict[str, Any], pd.DataFrame]]:
+    """Every run that the grid names -> its record and scores."""
+    return {run: read_run(folder / run) for run in grid["run"].unique()}
+
+
+def metric_table(grid: pd.DataFrame, runs: dict[str, tuple[dict[str, Any], pd.DataFrame]]) -> pd.DataFrame:
+    """The table 'metrics': a row for each cell of the grid and each part its run has scored."""
+    judged = {run: _judge(record, scores) for run, (record, scores) in runs.items()}
+    rows = [
+        {"study": cell.study, "setting": cell.setting, "seed": cell.seed, "run": cell.run, **row}
+        for cell in grid.itertuples(index=False)
+        for row in judged[str(cell.run)]
+    ]
+    return pd.DataFrame(rows, columns=list(TABLES["metrics"]))
+
+
+def studies(
+    metrics: pd.DataFrame, runs: dict[str, tuple[dict[str, Any], pd.DataFrame]]
+) -> dict[str, dict[str, list[Run]]]:
+    """Study -> setting -> its runs in order of seed, as verdicts take them."""
+    scores = {
+        run: {part: _scores(table[table["part"] == part]) for part in PARTS if (table["part"] == part).any()}
+        for run, (_, table) in runs.items()
+    }
+    result: dict[str, dict[str, list[Run]]] = {}
+    for cell in metrics[["study", "setting", "seed", "run"]].drop_duplicates().sort_values("seed").itertuples():
+        rows = metrics[(metrics["study"] == cell.study) & (metrics["setting"] == cell.setting)]
+        rows = rows[rows["seed"] == cell.seed]
+        status = dict(zip(rows["part"], rows["status"]))
+        found = Run(int(rows["seed"].iloc[0]), status, scores[str(cell.run)], float(rows["epoch_seconds"].iloc[0]))
+        result.setdefault(str(cell.study), {}).setdefault(str(cell.setting), []).append(found)
+    return result
+
+
+def _judge(record: dict[str, Any], scores: pd.DataFrame) -> list[dict[str, Any]]:
+    rows = []
+    for part in PARTS:
+        found = scores[scores["part"] == part]
+        if found.empty:
+            continue
+        status, values = evaluate(found["target"].to_numpy(), found["score"].to_numpy())
+        if record["status"] == "diverged":
+            status, values = "diverged", dict.fromkeys(METRICS, float("nan"))
+        seconds = {name: record[name] for name in ("first_epoch_seconds", "epoch_seconds")}
+        rows.append({"part": part, "status": status, "n": len(found), **values, **seconds})
+    if not rows:
+        raise CxrbenchError(
+            f"run {record['run']} scored 0 images of validation and test; run 'dvc repro -f train-grid' to score them"
+        )
+    return rows
+
+
+def _scores(table: pd.DataFrame) -> Scores:
+    # Where the source names no patient, each image stands for one of its own.
+    patient = table["patient_id"].where(table["patient_id"] != "", "image " + table["image_id"])
+    return Scores(patient.to_numpy(dtype="str"), table["target"].to_numpy(), table["score"].to_numpy())

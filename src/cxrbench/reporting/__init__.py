@@ -1,0 +1,1 @@
+"""From metrics and verdicts to what people read: tables, figures, one page."""

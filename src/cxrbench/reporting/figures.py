@@ -1,0 +1,110 @@
+"""Line charts as small SVG that follow the page's light and dark colours, and one run's figure for tracking.
+
+Colour and dash both name a setting, so that none depends on telling colours apart. Drawn with Matplotlib's Figure
+alone: no pyplot, no global state, the same bytes for the same data.
+"""
+
+import dataclasses
+import io
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from cxrbench.evaluation.metrics import roc_points
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+COLOURS = ("#0072b2", "#d55e00", "#008060", "#b0478f", "#a97800", "#666667")  # after Okabe & Ito 2008, darkened
+DASHES = ("", "5 2", "1.5 1.5", "6 2 1.5 2")  # SVG dash arrays, in line widths
+INK, RULE = "#1b1c1d", "#d0d1d2"
+
+
+@dataclasses.dataclass(frozen=True)
+class Line:
+    """One run's curve; ``style`` is the number of its setting."""
+
+    style: int
+    x: Sequence[float] | np.ndarray
+    y: Sequence[float] | np.ndarray
+
+
+def line_chart(lines: Sequence[Line], title: str, x_label: str, y_label: str, roc: bool = False) -> str:
+    """An SVG element of a chart, about 340 x 230 pixels; ``roc`` fixes both axes to 0..1 and draws the diagonal."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(4.7, 3.2), layout="constrained")
+    axes = figure.subplots()
+    _draw(axes, lines, title, x_label, y_label, roc)
+    return _svg(figure, title)
+
+
+def run_figure(history: pd.DataFrame, scores: pd.DataFrame) -> "Figure":
+    """One run: its losses by epoch, and its ROC curve on test (on validation where it has no test images)."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    epochs = history["epoch"].to_numpy()
+    pair = [Line(0, epochs, history["loss"].to_numpy()), Line(1, epochs, history["val_loss"].to_numpy())]
+    _draw(left, pair, "Loss: training (solid), validation (dashed)", "epoch", "loss")
+    part = "test" if (scores["part"] == "test").any() else "validation"
+    chosen = scores[scores["part"] == part]
+    false, true = roc_points(chosen["target"].to_numpy(), chosen["score"].to_numpy())
+    _draw(right, [Line(0, false, true)], f"ROC, {part}", "1 − specificity", "sensitivity", roc=True)
+    return figure
+
+
+def _draw(axes: "Axes", lines: Sequence[Line], title: str, x_label: str, y_label: str, roc: bool = False) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    if roc:
+        axes.plot([0, 1], [0, 1], color=RULE, linewidth=1)
+        axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
+    for line in lines:
+        axes.plot(
+            np.asarray(line.x),
+            np.asarray(line.y),
+            color=COLOURS[line.style % len(COLOURS)],
+            linestyle=_dash(line.style),
+            linewidth=1.3,
+            marker="o" if len(line.x) == 1 else None,
+            markersize=3,
+        )
+    axes.set_title(title, fontsize=10, loc="left", color=INK)
+    axes.set_xlabel(x_label, fontsize=9, color=INK)
+    axes.set_ylabel(y_label, fontsize=9, color=INK)
+    axes.tick_params(labelsize=9, colors=INK, length=3)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color(RULE)
+    axes.grid(color=RULE, linewidth=0.5)
+    axes.set_axisbelow(True)
+
+
+def _dash(style: int) -> str | tuple[int, tuple[float, ...]]:
+    dashes = DASHES[style % len(DASHES)]
+    return (0, tuple(float(length) for length in dashes.split())) if dashes else "solid"
+
+
+def _svg(figure: "Figure", salt: str) -> str:
+    """The figure as an SVG element in the page's own font and colours, its coordinates to a hundredth."""
+    from matplotlib import rc_context
+
+    buffer = io.StringIO()
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": salt}):
+        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    text = buffer.getvalue()
+    text = text[text.index("<svg") :]
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.S)
+    text = re.sub(r'<g id="[^"]*">', "<g>", text)  # ids that nothing refers to, and that a page would repeat
+    text = re.sub(r"\d+\.\d{3,}", lambda found: f"{float(found.group()):.2f}", text)
+    text = text.replace(INK, "currentColor").replace(RULE, "var(--rule)")
+    for i, colour in enumerate(COLOURS):
+        text = text.replace(colour, f"var(--c{i})")
+    return text.replace("<svg ", f'<svg role="img" aria-label="{salt}" ', 1).strip()

@@ -1,0 +1,92 @@
+"""The one page: headline, verdicts, a section a study, the data. Self-contained HTML, no script, no outside file."""
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+from cxrbench.evaluation.verdicts import VERDICTS, Verdict
+from cxrbench.reporting import tables
+from cxrbench.reporting.data import Plain
+from cxrbench.reporting.study import Section
+
+SIGNS = dict(zip(VERDICTS, ("✓", "✗", "~", "–")))
+
+
+@dataclasses.dataclass(frozen=True)
+class Line:
+    """One claim and its verdict as shown."""
+
+    verdict: str
+    sign: str
+    study: str
+    statement: str
+    where: str
+    difference: str
+    interval: str
+    n: str
+    reason: str
+
+
+def verdict_line(verdict: Verdict) -> Line:
+    claim, found = verdict.claim, verdict.decisive
+    difference = interval = ""
+    n = f"{verdict.runs} runs" if verdict.runs else ""
+    if found is not None and found.value == found.value:
+        metric = claim.metric
+        if found.pair.b is None:
+            unit = " %" if metric in tables.PERCENT else ""
+            difference = f"{found.pair.a}: {tables.number(metric, found.value)}{unit}"
+            interval = f"[{tables.number(metric, found.low)} to {tables.number(metric, found.high)}]"
+        else:
+            difference = tables.gap(metric, found.value)
+            interval = tables.gap(metric, found.low, found.high)
+        if found.n:
+            n += f", {found.n:,} patients"
+    where = tables.TITLES[claim.metric].split(",")[0] + ("" if "seconds" in claim.metric else f", {claim.part}")
+    sign = SIGNS[verdict.verdict]
+    return Line(verdict.verdict, sign, claim.study, claim.statement, where, difference, interval, n, verdict.reason)
+
+
+def headline(verdicts: Sequence[Verdict]) -> str:
+    """One sentence: how the claims fared."""
+    if not verdicts:
+        return "The papers at hand make no claim that these studies can test."
+    count = {word: sum(one.verdict == word for one in verdicts) for word in VERDICTS}
+    many = f"{len(verdicts)} published claims" if len(verdicts) > 1 else "one published claim"
+    return (
+        f"Of {many}, our runs support {count['supported']}, contradict {count['contradicted']},"
+        f" leave {count['undecided']} undecided and do not test {count['not tested']}."
+    )
+
+
+def render(
+    head: str,
+    cautions: Sequence[str],
+    facts: Sequence[tuple[str, str]],
+    rules: str,
+    verdicts: Sequence[Verdict],
+    sections: Sequence[Section],
+    data: Sequence[Plain],
+) -> str:
+    """The whole page; ``facts`` are name and value, ``rules`` says how a verdict is reached."""
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("report.html.j2").render(
+        head=head,
+        cautions=cautions,
+        facts=facts,
+        rules=rules,
+        verdicts=[verdict_line(one) for one in verdicts],
+        sections=sections,
+        data=data,
+        titles=tables.TITLES,
+        selection=tables.SELECTION,
+        spread=tables.SPREAD,
+    )

@@ -1,0 +1,1 @@
+"""How images become training, validation and test, and what leaks between them."""

@@ -1,0 +1,1 @@
+"""One thin module a stage: read parameters and tables, call one function, write."""

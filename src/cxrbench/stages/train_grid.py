@@ -1,0 +1,90 @@
+"""train-grid: every run of every study, each distinct run once, tracked in MLflow as it is finished."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from cxrbench import params as parameters
+from cxrbench.evaluation.runs import metric_table, read_run
+from cxrbench.manifest import read_table, write_table
+from cxrbench.reporting import figures, summary
+from cxrbench.stages.entry import run
+from cxrbench.training import runs, tracking
+from cxrbench.training.store import RunStore
+from cxrbench.workspace import array_cache_dir, run_store_dir
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+OUT = Path("data/train-grid")
+
+
+def main() -> None:
+    params = parameters.load()
+    assignment = read_table("data/split/assignment.csv", "assignment")
+    store = RunStore(run_store_dir())
+    cells = parameters.cells_of(params)
+    grid = pd.DataFrame(
+        [(cell.study, cell.label, cell.seed) for cell in cells], columns=["study", "setting", "seed"]
+    ).assign(run=runs.fingerprints(cells, assignment))
+
+    log = _Log(grid, store)
+    runs.ensure(cells, assignment, store, array_cache_dir(), params.workers, log.on_run)
+    for name in grid["run"].unique():
+        store.copy_out(name, OUT / name)
+    write_table(OUT / "grid.csv", grid, "grid")
+    log.register_best(params.seeds)
+
+
+class _Log:
+    """Tracks a setting as soon as all its seeds are there, and each study's best model at the end."""
+
+    def __init__(self, grid: pd.DataFrame, store: RunStore) -> None:
+        self.grid, self.store = grid, store
+        self.tracker = tracking.open_tracker()
+        self.done: set[str] = set()
+        self.metrics: list[pd.DataFrame] = []
+        for study, cells in grid.groupby("study", sort=False):
+            self.tracker.describe(str(study), list(cells["setting"].unique()))
+
+    def on_run(self, name: str) -> None:
+        self.done.add(name)
+        touched = self.grid[self.grid["run"] == name]
+        for study, setting in touched[["study", "setting"]].drop_duplicates().itertuples(index=False):
+            cells = self.grid[(self.grid["study"] == study) & (self.grid["setting"] == setting)]
+            if set(cells["run"]) <= self.done:
+                self._log_setting(study, setting, cells)
+
+    def _log_setting(self, study: str, setting: str, cells: pd.DataFrame) -> None:
+        metrics = metric_table(cells, {name: read_run(self.store.path(name)) for name in cells["run"]})
+        self.metrics.append(metrics)
+        tracked = []
+        for name in cells["run"]:
+            rows = metrics[metrics["run"] == name]
+            values = {f"{row.part}_{m}": getattr(row, m) for row in rows.itertuples() for m in summary.METRICS}
+            status = max(rows["status"], key=["ok", "degenerate", "diverged"].index)
+            tracked.append(tracking.SeedRun(self.store.path(name), values, status))
+        self.tracker.log_setting(study, setting, tracked, _draw)
+
+    def register_best(self, seeds: tuple[int, ...]) -> None:
+        """Registers each study's best run: of the setting that validation names, the seed that did best there."""
+        metrics = pd.concat(self.metrics)
+        for study, cells in self.grid.groupby("study", sort=False):
+            settings = list(cells["setting"].unique())
+            best = summary.winner(summary.summarise(metrics, str(study), settings, seeds))
+            if best is None:
+                continue  # every run diverged
+            rows = metrics[(metrics["study"] == study) & (metrics["setting"] == best)]
+            rows = rows[rows["part"] == "validation"].sort_values(["accuracy", "loss"], ascending=[False, True])
+            self.tracker.register_best(str(study), best, self.store.path(rows["run"].iloc[0]))
+
+
+def _draw(tracked: tracking.SeedRun) -> "dict[str, Figure]":
+    history = read_table(tracked.folder / "history.csv", "history")
+    scores = read_table(tracked.folder / "scores.csv", "scores")
+    return {"curves": figures.run_figure(history, scores)}
+
+
+if __name__ == "__main__":
+    run(main)

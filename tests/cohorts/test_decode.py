@@ -1,0 +1,190 @@
+"""What an image file becomes: upright eight-bit grey of the asked size, or a reason code."""
+
+import io
+import os
+import pickle
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cxrbench.cohorts.decode import Picture, Undecodable, decode, examine, load_square
+
+
+def ramp(width=40, height=24):
+    """Dark at the left, bright at the right."""
+    return Image.fromarray(np.tile(np.linspace(0, 255, width).astype(np.uint8), (height, 1)))
+
+
+def png_header(width, height):
+    """A PNG that claims a size and holds no pixels to match."""
+
+    def chunk(kind, body):
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 99)) + chunk(b"IEND", b"")
+    )
+
+
+def reason(path):
+    seen = examine(str(path))
+    assert isinstance(seen, Undecodable)
+    return seen.reason
+
+
+@pytest.mark.parametrize(
+    ("mode", "name"),
+    [
+        ("1", "a.png"),
+        ("L", "a.png"),
+        ("L", "a.jpg"),
+        ("LA", "a.png"),
+        ("P", "a.png"),
+        ("P", "a.gif"),
+        ("RGB", "a.jpg"),
+        ("RGB", "a.bmp"),
+        ("RGB", "a.webp"),
+        ("RGBA", "a.png"),
+        ("CMYK", "a.jpg"),
+        ("CMYK", "a.tif"),
+        ("F", "a.tif"),
+        ("I", "a.tif"),
+    ],
+)
+def test_every_usual_mode_becomes_the_same_grey_ramp(tmp_path, mode, name):
+    ramp().convert(mode).save(tmp_path / name)
+    grey = decode(tmp_path / name)
+    assert (grey.mode, grey.size) == ("L", (40, 24))
+    values = np.asarray(grey, float)
+    assert values[:, :8].mean() < 60
+    assert values[:, -8:].mean() > 195
+    assert examine(str(tmp_path / name)).width == 40
+
+
+def test_sixteen_bits_are_stretched_whatever_part_of_them_is_used(tmp_path):
+    twelve_bits = np.tile(np.linspace(100, 4095, 40).astype(np.uint16), (24, 1))
+    Image.fromarray(twelve_bits).save(tmp_path / "a.png")
+    assert examine(str(tmp_path / "a.png")).mode.startswith("I")
+    grey = np.asarray(decode(tmp_path / "a.png"))
+    assert (grey.min(), grey.max()) == (0, 255)
+    assert (np.diff(grey[0].astype(int)) >= 0).all()
+
+
+def test_an_even_sixteen_bit_image_is_black_and_no_error(tmp_path):
+    Image.fromarray(np.full((20, 20), 900, np.uint16)).save(tmp_path / "a.png")
+    assert not np.asarray(decode(tmp_path / "a.png")).any()
+
+
+def test_pixels_that_are_no_numbers_are_refused(tmp_path):
+    Image.fromarray(np.full((20, 20), np.nan, np.float32)).save(tmp_path / "a.tif")
+    assert reason(tmp_path / "a.tif") == "unsupported"
+
+
+def test_transparency_lies_on_black(tmp_path):
+    white = Image.new("RGBA", (20, 20), (255, 255, 255, 0))
+    white.save(tmp_path / "a.png")
+    assert not np.asarray(decode(tmp_path / "a.png")).any()
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.tif"])
+def test_a_turned_image_comes_upright_with_its_upright_size(tmp_path, orientation, name):
+    upright = ramp()
+    upright.paste(255, (0, 0, 20, 12))  # a bright corner at the top left, so that each turn differs
+    undo = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}  # Image.Transpose that stores the upright image turned
+    stored = upright.transpose(undo[orientation]) if orientation > 1 else upright
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stored.save(tmp_path / name, exif=exif)
+    seen = np.asarray(decode(tmp_path / name), int)
+    assert np.abs(seen - np.asarray(upright, int)).mean() < 4
+    picture = examine(str(tmp_path / name))
+    assert (picture.width, picture.height) == (40, 24)
+
+
+def test_each_kind_of_unusable_file_has_its_reason(tmp_path):
+    ramp(300, 200).save(tmp_path / "whole.jpg")
+    whole = (tmp_path / "whole.jpg").read_bytes()
+    files = {
+        "empty": b"",
+        "not an image": b"dear reader " * 9,
+        "truncated": whole[: len(whole) * 2 // 3],
+        "unsupported": b"\0" * 128 + b"DICM" + b"\0" * 99,
+    }
+    for expected, content in files.items():
+        path = tmp_path / f"{expected}.jpg"
+        path.write_bytes(content)
+        assert reason(path) == expected
+    assert reason(tmp_path / "none.jpg") == "missing"
+    assert reason(tmp_path / "whole.jpg" / "below.jpg") == "missing"
+    assert reason("nul\0inside.jpg") == "missing"
+    assert reason(tmp_path) == "not an image"
+    os.mkfifo(tmp_path / "pipe.jpg")  # to open it would wait for ever
+    assert reason(tmp_path / "pipe.jpg") == "not an image"
+    ramp(40, 15).save(tmp_path / "small.png")
+    assert reason(tmp_path / "small.png") == "too small"
+    ramp(16, 16).save(tmp_path / "least.png")
+    assert isinstance(examine(str(tmp_path / "least.png")), Picture)
+
+
+@pytest.mark.parametrize(("width", "height"), [(20_001, 100), (100, 20_001), (19_000, 19_000), (2**31 - 1, 2**31 - 1)])
+def test_a_size_no_radiograph_has_is_refused_before_any_pixel_is_decoded(tmp_path, width, height):
+    path = tmp_path / "bomb.png"
+    path.write_bytes(png_header(width, height))
+    assert path.stat().st_size < 200
+    assert reason(path) == "too large"
+
+
+def test_a_refusal_says_which_file_why_and_what_to_do_also_after_a_trip_between_processes(tmp_path):
+    path = tmp_path / "a.png"
+    path.write_bytes(b"no")
+    with pytest.raises(Undecodable, match=r"a\.png cannot be used: not an image .* replace the file") as caught:
+        decode(path)
+    copy = pickle.loads(pickle.dumps(caught.value))
+    assert (str(copy), copy.reason) == (str(caught.value), "not an image")
+
+
+def test_squash_fills_the_square_and_pad_keeps_the_aspect_ratio(tmp_path):
+    Image.new("L", (80, 40), 200).save(tmp_path / "a.png")
+    squashed = load_square(tmp_path / "a.png", 32, "squash")
+    padded = load_square(tmp_path / "a.png", 32, "pad")
+    assert squashed.shape == padded.shape == (32, 32)
+    assert squashed.dtype == padded.dtype == np.uint8
+    assert (squashed == 200).all()
+    assert (padded[8:24] == 200).all()
+    assert not padded[:8].any()
+    assert not padded[24:].any()
+
+
+def test_a_very_long_image_keeps_at_least_one_row(tmp_path):
+    Image.new("L", (4000, 16), 255).save(tmp_path / "a.png")
+    assert load_square(tmp_path / "a.png", 32, "pad").any()
+
+
+def test_a_jpeg_decoded_small_looks_like_the_same_decoded_in_full(tmp_path):
+    rng = np.random.default_rng(0)
+    smooth = Image.fromarray(rng.integers(0, 256, (12, 12), dtype=np.uint8)).resize((1200, 900))
+    smooth.save(tmp_path / "a.jpg", quality=95)
+    whole = decode(tmp_path / "a.jpg")
+    assert whole.size == (1200, 900)
+    assert min(decode(tmp_path / "a.jpg", at_least_px=64).size) in range(64, 900)
+    expected = np.asarray(whole.resize((64, 64), Image.Resampling.BILINEAR), int)
+    difference = np.abs(load_square(tmp_path / "a.jpg", 64, "squash") - expected)
+    assert difference.max() <= 6
+    assert difference.mean() < 1
+
+
+def test_an_unknown_way_to_resize_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="stretch"):
+        load_square(tmp_path / "a.png", 32, "stretch")
+
+
+def test_damaged_exif_spoils_no_picture(tmp_path):
+    buffer = io.BytesIO()
+    ramp().save(buffer, "JPEG", exif=b"Exif\0\0MM\0*\0\0\0\x08\xff\xff\x01\x12\0\x03")
+    (tmp_path / "a.jpg").write_bytes(buffer.getvalue())
+    assert isinstance(examine(str(tmp_path / "a.jpg")), Picture)

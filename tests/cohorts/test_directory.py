@@ -1,0 +1,104 @@
+"""The reader of a folder of one's own, by class folders or by a table."""
+
+import pytest
+
+from cxrbench.cohorts import directory
+from cxrbench.errors import CxrbenchError
+
+
+def touch(root, *names):
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(b"")
+
+
+def table(root, text):
+    root.mkdir(exist_ok=True)
+    (root / "list.csv").write_text(text, encoding="utf-8")
+    return directory.read(root, "list.csv")
+
+
+def test_a_class_folder_is_a_label_in_lower_case(tmp_path):
+    touch(tmp_path, "Covid/a.png", "Covid/deep/b.png", "normal/a.png", "__MACOSX/x/y", ".cache/z", "readme.txt")
+    found = directory.read(tmp_path, view="frontal")
+    assert [(image.image_id, image.label, image.source_part, image.view) for image in found] == [
+        ("Covid/a", "covid", "", "frontal"),
+        ("Covid/deep/b", "covid", "", "frontal"),
+        ("normal/a", "normal", "", "frontal"),
+    ]
+
+
+def test_part_folders_above_the_class_folders_are_the_sources_split(tmp_path):
+    touch(tmp_path, "train/normal/a.png", "val/normal/b.png", "validation/normal/c.png", "Test/covid/d.png")
+    found = {image.image_id: (image.source_part, image.label) for image in directory.read(tmp_path)}
+    assert found == {
+        "train/normal/a": ("train", "normal"),
+        "val/normal/b": ("validation", "normal"),
+        "validation/normal/c": ("validation", "normal"),
+        "Test/covid/d": ("test", "covid"),
+    }
+
+
+def test_folders_of_the_wrong_shape_are_one_sentence_each(tmp_path):
+    with pytest.raises(CxrbenchError, match="does not exist"):
+        directory.read(tmp_path / "nowhere")
+    touch(tmp_path, "loose.png")
+    with pytest.raises(CxrbenchError, match="no sub-folder for a class"):
+        directory.read(tmp_path)
+    (tmp_path / "normal").mkdir()
+    with pytest.raises(CxrbenchError, match="1 class folders but no file"):
+        directory.read(tmp_path)
+    touch(tmp_path, "train/normal/a.png")
+    with pytest.raises(CxrbenchError, match="both 'train', a part, and 'normal', a class"):
+        directory.read(tmp_path)
+
+
+def test_a_table_may_say_split_patient_and_view(tmp_path):
+    found = table(
+        tmp_path,
+        "path,label,split,patient_id,view\na.png,Normal,train,p1,PA\nd/b.png,COVID,val,,lateral\nc.png,,,p1,\n",
+    )
+    assert [
+        (one.image_id, one.label, one.source_part, one.patient_id, one.view_position, one.view) for one in found
+    ] == [
+        ("a", "normal", "train", "p1", "PA", "frontal"),
+        ("d/b", "covid", "validation", "", "lateral", "lateral"),
+        ("c", "", "", "p1", "", ""),
+    ]
+    assert found[1].path == tmp_path / "d/b.png"
+
+
+def test_the_tables_view_stands_above_the_cohorts(tmp_path):
+    table(tmp_path, "path,label,view\na.png,x,LL\nb.png,x,\n")
+    assert [image.view for image in directory.read(tmp_path, "list.csv", "frontal")] == ["lateral", "frontal"]
+
+
+def test_a_byte_order_mark_and_blanks_do_no_harm(tmp_path):
+    found = table(tmp_path, "\ufeffpath , label\n a.png , Normal \n")
+    assert (found[0].image_id, found[0].label) == ("a", "normal")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("path,kind\na.png,x\n", "has columns path, kind and lacks label"),
+        ("path,label\n", "no rows"),
+        ("", "cannot be read"),
+        ("path,label\n,x\n", "has no path in line 2"),
+        ("path,label\na.png,x\n./a.png,y\n", "lists a.png a second time in line 3"),
+        ("path,label,split\na.png,x,holdout\n", "has split 'holdout' in line 2"),
+        ('path,label\n"a.png,x\n', "cannot be read"),
+    ],
+)
+def test_a_bad_table_is_named_with_what_is_wrong(tmp_path, text, message):
+    with pytest.raises(CxrbenchError, match=message) as caught:
+        table(tmp_path, text)
+    assert "list.csv" in str(caught.value)
+
+
+def test_a_table_that_is_no_text_or_not_there_is_an_error(tmp_path):
+    (tmp_path / "list.csv").write_bytes(b"\xff\xfe\x00binary")
+    with pytest.raises(CxrbenchError, match=r"list\.csv cannot be read"):
+        directory.read(tmp_path, "list.csv")
+    with pytest.raises(CxrbenchError, match=r"other\.csv does not exist"):
+        directory.read(tmp_path, "other.csv")

@@ -1,0 +1,111 @@
+"""Every file found is either in the manifest or in the rejects, whatever its bytes are."""
+
+import hashlib
+import io
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from cxrbench.cohorts import ingest as module
+from cxrbench.cohorts.found import Found
+from cxrbench.cohorts.ingest import ingest
+from cxrbench.errors import CxrbenchError
+from cxrbench.manifest import read_table, write_table
+
+REASONS = {"missing", "empty", "not an image", "truncated", "too small", "too large", "unsupported"}
+FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "GIF", "WEBP", "PPM", "JPEG2000")
+
+
+def picture_bytes(rng, form, mode="L"):
+    buffer = io.BytesIO()
+    pixels = rng.integers(0, 256, (24, 32), dtype=np.uint8)
+    Image.fromarray(pixels).convert(mode).save(buffer, form)
+    return buffer.getvalue()
+
+
+def spoilt(rng, data):
+    """The file cut short, with bytes changed, with bytes taken out, or with another's tail."""
+    kind = rng.integers(4)
+    at = int(rng.integers(1, len(data)))
+    if kind == 0:
+        return data[:at]
+    if kind == 1:
+        changed = bytearray(data)
+        for place in rng.integers(0, len(data), rng.integers(1, 30)):
+            changed[place] = rng.integers(256)
+        return bytes(changed)
+    if kind == 2:
+        return data[:at] + data[at + int(rng.integers(1, 40)) :]
+    return data[:at] + rng.bytes(200)
+
+
+def founds_in(folder):
+    return [Found(path=path, image_id=path.stem, label="normal") for path in folder.iterdir()]
+
+
+def test_six_hundred_spoilt_files_are_all_accounted_for(tmp_path):
+    rng = np.random.default_rng(0)
+    for number in range(600):
+        data = picture_bytes(rng, FORMATS[number % len(FORMATS)], ("L", "RGB")[number % 2])
+        (tmp_path / f"{number:03}.bin").write_bytes(spoilt(rng, data))
+    images, rejects = ingest("a", founds_in(tmp_path))
+    assert len(images) + len(rejects) == 600
+    assert len(rejects) > 200
+    assert set(rejects["reason"]) <= REASONS
+    assert not set(images["path"]) & set(rejects["path"])
+    assert (images[["width", "height"]] >= 16).all(axis=None)
+    assert not rejects["detail"].str.contains(r"0x[0-9a-f]{6}|\n").any()  # the same in every run
+    write_table(tmp_path / "rejects.csv", rejects, "rejects")
+    pd.testing.assert_frame_equal(read_table(tmp_path / "rejects.csv", "rejects"), rejects.astype("str"))
+
+
+@pytest.fixture
+def small_cohort(tmp_path):
+    rng = np.random.default_rng(0)
+    for number in range(30):
+        (tmp_path / f"{number:02}.png").write_bytes(picture_bytes(rng, "PNG") if number % 5 else b"")
+    return founds_in(tmp_path)
+
+
+def test_neither_order_nor_workers_change_the_tables(small_cohort, monkeypatch):
+    images, rejects = ingest("a", small_cohort)
+    monkeypatch.setattr(module, "WORTH_A_POOL", 1)
+    for founds, workers in ((small_cohort[::-1], 1), (small_cohort, 2)):
+        again = ingest("a", founds, workers)
+        pd.testing.assert_frame_equal(again[0], images)
+        pd.testing.assert_frame_equal(again[1], rejects)
+    assert images["image_id"].is_monotonic_increasing
+    assert list(rejects["reason"]) == ["empty"] * 6
+
+
+def test_the_manifest_holds_what_the_file_holds(tmp_path):
+    data = picture_bytes(np.random.default_rng(0), "JPEG", "RGB")
+    (tmp_path / "x.jpg").write_bytes(data)
+    images, _ = ingest("a", [Found(tmp_path / "x.jpg", "x", "covid", "PA", "frontal", "", "s1", "test")])
+    row = images.iloc[0]
+    assert row["sha256"] == hashlib.sha256(data).hexdigest()
+    assert (row["width"], row["height"], row["mode"], row["bytes"]) == (32, 24, "RGB", len(data))
+    assert (row["cohort"], row["label"], row["view"], row["study_id"], row["source_part"]) == (
+        ("a", "covid", "frontal", "s1", "test")
+    )
+    assert row["patient_id"] == "x"  # unknown: a patient of its own
+
+
+def test_progress_advances_once_a_file(small_cohort):
+    steps = []
+    ingest("a", small_cohort, advance=lambda step, detail: steps.append(step))
+    assert steps == [1] * 30
+
+
+def test_two_images_of_one_name_are_refused(tmp_path):
+    twins = [Found(tmp_path / "a.png", "same"), Found(tmp_path / "b.png", "same")]
+    with pytest.raises(CxrbenchError, match=r"cohort 'a' has two images named 'same' .*a\.png.*b\.png"):
+        ingest("a", twins)
+
+
+def test_no_files_give_two_empty_tables():
+    images, rejects = ingest("a", [])
+    assert images.empty
+    assert rejects.empty

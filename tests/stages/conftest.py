@@ -1,0 +1,138 @@
+"""A workspace whose runs are simulated scores: every file that evaluate and report read, made in a moment."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cxrbench.manifest import PROTOCOLS, TABLES, empty, write_table, write_text
+
+REPO = Path(__file__).resolve().parents[2]
+SKILL = {  # setting -> distance of the classes' scores in units of their spread; anything else has 2.0
+    "lr=0.1": 0.0,
+    "lr=0.01": 1.5,
+    "lr=0.0001": 1.8,
+    "protocol=patient": 1.8,
+    "protocol=official": 1.6,
+    "before": 0.8,
+    "after": 1.8,
+    "base": 4.0,
+}
+
+
+@pytest.fixture
+def simulated_workspace(tmp_path, monkeypatch):
+    """A small workspace up to train-grid, as the current folder."""
+    make(tmp_path, share=0.05)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def make(folder: Path, share: float = 1.0) -> None:
+    """Fills ``folder`` as the stages up to train-grid would; ``share`` of the quotas' images."""
+    from cxrbench.params import load
+
+    shutil.copy(REPO / "params.yaml", folder / "params.yaml")
+    shutil.copytree(REPO / "data" / "published", folder / "data" / "published")
+    params = load(folder / "params.yaml")
+    rng = np.random.default_rng(0)
+    sizes = {
+        name: {
+            part: {label: max(4, round(n * share)) for label, n in counts.items()} for part, counts in quotas.items()
+        }
+        for name, quotas in {**params.split.quotas, "views": params.views.quotas}.items()
+    }
+    images = {name: _images(name, counts, rng) for name, counts in sizes.items()}
+    assignment = pd.concat(images.values(), ignore_index=True)
+    write_table(folder / "data/split/assignment.csv", assignment[list(TABLES["assignment"])], "assignment")
+    _around(folder, assignment, rng)
+    rows, made = [], set()
+    for study in params.studies:
+        for label, _ in study.settings:
+            for seed in params.seeds:
+                cohort = study.overrides.get("cohort", "pneumonia")
+                shared = label in ("lr=0.001", "batch_size=32", "loss=binary_crossentropy", "protocol=paper")
+                run = f"{'reference' if shared else study.name + '-' + label}-{seed}".replace("=", "-")
+                rows.append([study.name, label, seed, run])
+                if run not in made:
+                    made.add(run)
+                    _run(folder / "data/train-grid" / run, images[cohort], label, seed, rng)
+    write_table(folder / "data/train-grid/grid.csv", pd.DataFrame(rows, columns=list(TABLES["grid"])), "grid")
+
+
+def _images(cohort: str, sizes: dict, rng: np.random.Generator) -> pd.DataFrame:
+    rows = []
+    for part, counts in sizes.items():
+        for target, (label, n) in enumerate(counts.items()):
+            target = 1 - target if cohort == "views" else target
+            for i in range(n):
+                name = f"{part[0]}-{label}-{i}"
+                rows.append(
+                    [cohort, name, f"{name}.png", name, f"{part[0]}{label}{i // 2}", label, target, part, part, part]
+                )
+    return pd.DataFrame(rows, columns=list(TABLES["assignment"]))
+
+
+def _run(folder: Path, images: pd.DataFrame, setting: str, seed: int, rng: np.random.Generator) -> None:
+    seen = images[images["paper"] != "train"]
+    skill = SKILL.get(setting, 2.0) + rng.normal(0, 0.15)
+    hardness = np.random.default_rng(7).normal(0, 0.8, len(images))[: len(seen)]  # shared by all settings
+    logit = skill * (2 * seen["target"] - 1) / 2 * 2 + hardness * 1.4 + rng.normal(0, 0.7, len(seen))
+    score = 1 / (1 + np.exp(-logit))
+    if setting == "lr=0.1":
+        score = np.full(len(seen), 0.7 + 0.01 * seed)
+    diverged = setting == "loss=categorical_focal_crossentropy" and seed == 1
+    score = np.full(len(seen), np.nan) if diverged else score
+    table = seen[["image_id", "patient_id", "target"]].assign(part=seen["paper"], score=score)
+    write_table(folder / "scores.csv", table[list(TABLES["scores"])], "scores")
+    epochs = np.arange(1, 9)
+    loss = 0.6 * np.exp(-epochs * (0.1 + skill / 12)) + rng.uniform(0, 0.03, 8)
+    history = {
+        "epoch": epochs,
+        "loss": loss,
+        "accuracy": 1 - loss / 2,
+        "val_loss": loss * 1.2,
+        "val_accuracy": 1 - loss * 0.55,
+    }
+    write_table(folder / "history.csv", pd.DataFrame(history).assign(seconds=2.0), "history")
+    batch = int(setting.split("=")[1]) if setting.startswith("batch_size") else 32
+    seconds = 2 + 20 / batch + rng.uniform(0, 0.1)
+    record = {
+        "run": folder.name,
+        "seed": seed,
+        "status": "diverged" if diverged else "ok",
+        "first_epoch_seconds": seconds + 3,
+        "epoch_seconds": seconds,
+        "environment": {"keras": "3", "backend": "tensorflow", "processor": "simulated"},
+    }
+    write_text(folder / "run.json", json.dumps(record))
+
+
+def _around(folder: Path, assignment: pd.DataFrame, rng: np.random.Generator) -> None:
+    frontal = assignment[assignment["cohort"] != "views"]
+    sized = frontal.assign(
+        width=rng.integers(180, 220, len(frontal)),
+        height=200,
+        bytes=rng.integers(9000, 12000, len(frontal)) + 900 * frontal["target"],
+        view="frontal",
+        view_by="metadata",
+        view_score=np.nan,
+        **dict.fromkeys(("mode", "view_position", "study_id", "source_part"), ""),
+    ).drop(columns=["target", *PROTOCOLS])
+    write_table(folder / "data/view-filter/manifest.csv", sized, "frontal")
+    leak = ["pneumonia", "paper", "patient", "train", "test", 31, 44, "p1 p7"]
+    write_table(folder / "data/split/leaks.csv", pd.DataFrame([leak], columns=list(TABLES["leaks"])), "leaks")
+    write_table(folder / "data/download/rejects.csv", empty("rejects"), "rejects")
+    write_text(folder / "data/view-filter/metrics.json", "{}")
+    outcome = {"severity": "warning", "table": "leaks", "check": "no patient stands in two parts", "rows": 31}
+    verdict = {
+        "passed": True,
+        "checks": 24,
+        "critical_failures": 0,
+        "warnings": 1,
+        "outcomes": [{**outcome, "passed": False}],
+    }
+    write_text(folder / "data/validate/verdict.json", json.dumps(verdict))

@@ -1,0 +1,117 @@
+"""The real pipeline on the tiny phantom, as a newcomer and an experimenter drive it, in a clone of its own."""
+
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SEEDS = 2
+pytestmark = pytest.mark.smoke
+
+
+def run(folder, *command):
+    environment = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "DVC_SITE_CACHE_DIR": str(folder.parent / "site"),
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        **{f"GIT_{who}_{what}": "nobody@localhost" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
+    }
+    for name in ("MLFLOW_TRACKING_URI", "CXRBENCH_STORE", "DVC_ROOT"):
+        environment.pop(name, None)
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=900)
+    assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+    return done.stdout + done.stderr
+
+
+def runs_in_store(folder):
+    return {path.name for path in (folder / ".cxrbench" / "runs").iterdir() if not path.name.startswith(".")}
+
+
+def runs_in_mlflow(folder):
+    """Name, status and fingerprint of every MLflow run of the workspace."""
+    query = """select r.name, r.status, t.value from runs r
+               join tags t on t.run_uuid = r.run_uuid and t.key = 'fingerprint' where r.lifecycle_stage = 'active'"""
+    with sqlite3.connect(folder / "mlruns" / "mlflow.db") as base:
+        return base.execute(query).fetchall()
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory):
+    """A clone whose default data set is the tiny phantom, after its first `dvc repro`."""
+    folder = tmp_path_factory.mktemp("smoke") / "cxrbench"
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    )
+    for name in filter(None, listed.stdout.decode().split("\0")):
+        if (ROOT / name).is_file() and name != "dvc.lock":
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    config = folder / "conf" / "config.yaml"
+    config.write_text(config.read_text().replace("- data: phantom", "- data: tiny"))
+    run(folder, sys.executable, "-c", (
+        "from hydra import compose, initialize_config_dir; from omegaconf import OmegaConf; from pathlib import Path\n"
+        "with initialize_config_dir(str(Path('conf').resolve()), version_base=None):\n"
+        "    Path('params.yaml').write_text(OmegaConf.to_yaml(compose('config'), resolve=True))"
+    ))  # fmt: skip
+    run(folder, "git", "init", "-q")
+    run(folder, "git", "add", "-A")
+    run(folder, "git", "commit", "-qm", "tiny")
+    run(folder, "dvc", "repro")
+    return folder
+
+
+def test_one_command_leads_to_a_report_with_every_study(clone):
+    page = (clone / "reports" / "report.html").read_text(encoding="utf-8")
+    metrics = json.loads((clone / "reports" / "metrics.json").read_text(encoding="utf-8"))
+    for study in ("learning-rate", "loss-function", "batch-size", "protocol", "covid-cnn", "view-network"):
+        assert study in json.dumps(metrics)
+        assert (clone / "reports" / "tables" / f"{study}.md").is_file()
+    assert 'src="http' not in page
+    assert str(clone) not in page
+    verdict = json.loads((clone / "data" / "validate" / "verdict.json").read_text(encoding="utf-8"))
+    assert verdict["passed"]
+
+
+def test_every_run_is_in_mlflow_once_and_finished(clone):
+    found = [(name, mark) for name, status, mark in runs_in_mlflow(clone) if status == "FINISHED"]
+    assert len(found) == len(runs_in_mlflow(clone))
+    assert {mark for _, mark in found} == runs_in_store(clone)
+    assert len(found) == 20 * SEEDS  # one a cell
+
+
+def test_the_users_commands_do_what_a_dvc_user_expects(clone):
+    assert "up to date" in run(clone, "dvc", "repro")
+    assert "up to date" in run(clone, "dvc", "status")
+    assert "accuracy" in run(clone, "dvc", "metrics", "show")
+    run(clone, "dvc", "plots", "show", "-o", str(clone.parent / "plots"))
+    assert (clone.parent / "plots" / "index.html").stat().st_size > 10_000
+    assert run(clone, "git", "status", "--porcelain").split() in (["??", "dvc.lock"], [])
+
+
+def test_a_queued_experiment_trains_only_what_depends_on_it_and_reaches_the_workspaces_stores(clone):
+    run(clone, "git", "add", "-A")
+    run(clone, "git", "commit", "-qm", "lock", "--allow-empty")
+    before = runs_in_store(clone)
+    run(clone, "dvc", "exp", "run", "--queue", "-n", "faster", "-S", "lr=0.01")
+    run(clone, "dvc", "queue", "start")
+    deadline = time.monotonic() + 600
+    while "Success" not in (status := run(clone, "dvc", "queue", "status")):
+        assert "Failed" not in status, run(clone, "dvc", "queue", "logs", "faster")
+        assert time.monotonic() < deadline, status
+        time.sleep(2)
+    run(clone, "dvc", "queue", "stop")
+    new = runs_in_store(clone) - before
+    assert len(new) == (5 + 3 + 2) * SEEDS  # the other losses, batch sizes and protocols, now at lr 0.01
+    assert new <= {mark for _, _, mark in runs_in_mlflow(clone)}
+    assert "faster" in run(clone, "dvc", "exp", "show", "--no-pager")
