@@ -1,6 +1,7 @@
 """Six tiny tables that pass every check: cohort 'a' of ten frontal images in use, nine others, and one reject."""
 
 import hashlib
+from collections.abc import Callable
 
 import pandas as pd
 import pytest
@@ -62,8 +63,17 @@ def quotas() -> dict[str, dict[str, dict[str, int]]]:
     return QUOTAS
 
 
+@pytest.fixture(scope="session")
+def new_tables() -> Callable[[], dict[str, pd.DataFrame]]:
+    return good_tables
+
+
 @pytest.fixture
 def tables() -> dict[str, pd.DataFrame]:
+    return good_tables()
+
+
+def good_tables() -> dict[str, pd.DataFrame]:
     used = [image(number, "normal" if number < 4 else "pneumonia", "frontal") for number in range(10)]
     others = [image(number, "", "lateral") for number in range(10, 19)]
     assignment = assigned(QUOTAS["a"], "a") + assigned(QUOTAS["views"], "views")

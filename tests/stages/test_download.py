@@ -35,7 +35,7 @@ def workspace(tmp_path, monkeypatch):
     def write(**cohorts):
         tree = COMMITTED | {"cohorts": cohorts, "studies": {}, "split": COMMITTED["split"] | {"quotas": {}}}
         tree["views"] = COMMITTED["views"] | {"cohort": next(iter(cohorts))}
-        (tmp_path / "params.yaml").write_text(yaml.safe_dump(tree))
+        (tmp_path / "params.yaml").write_text(yaml.safe_dump(tree, sort_keys=False))
         (tmp_path / "dvc.yaml").write_text("")
         return tmp_path
 

@@ -42,7 +42,7 @@ def workspace(tmp_path, monkeypatch):
         tree = COMMITTED | {"cohorts": {"kids": cohort, "other": cohort}, "studies": {}}
         tree["views"] = COMMITTED["views"] | {"cohort": "kids"}
         tree["split"] = {"quotas": {"kids": quotas}, "scale": 0.5, "official_shortfall": 0.0, "seed": 0} | changes
-        (tmp_path / "params.yaml").write_text(yaml.safe_dump(tree))
+        (tmp_path / "params.yaml").write_text(yaml.safe_dump(tree, sort_keys=False))
         cells = (("kids", "normal", 24), ("kids", "pneumonia", 12), ("kids", "", 4), ("other", "normal", 4))
         manifest = pd.concat(frontal(*cell, parts) for cell in cells)
         write_table("data/view-filter/manifest.csv", manifest, "frontal")

@@ -170,7 +170,9 @@ def _grey(image: Image.Image) -> Image.Image:
         low, high = float(values.min()), float(values.max())
         if not np.isfinite([low, high]).all():
             raise ValueError("pixels that are no numbers")
-        return Image.fromarray(np.rint((values - low) * (255 / max(high - low, 1e-12))).astype(np.uint8))
+        values -= low  # in place: a large film would not fit several times
+        values *= 255 / max(high - low, 1e-12)
+        return Image.fromarray(np.rint(values, out=values).astype(np.uint8))
     if image.has_transparency_data:
         colour = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", colour.size, (0, 0, 0, 255)), colour).convert("L")

@@ -98,7 +98,9 @@ def roc_points(target: np.ndarray, score: np.ndarray, most: int = 60) -> tuple[n
     ends = np.flatnonzero(np.r_[np.diff(score[order]) != 0, True])  # a tie is one step
     true = np.r_[0, np.cumsum(target[order] == 1)[ends]] / (target == 1).sum()
     false = np.r_[0, np.cumsum(target[order] == 0)[ends]] / (target == 0).sum()
+    if len(true) <= most:
+        return false, true
     # Equal steps along the curve's length keep its bends, equal steps of rank would not.
     walked = true + false
-    keep = np.unique(np.searchsorted(walked, np.linspace(0, 2, min(most, len(walked)))).clip(0, len(walked) - 1))
+    keep = np.unique(np.searchsorted(walked, np.linspace(0, 2, most)).clip(0, len(walked) - 1))
     return false[keep], true[keep]

@@ -126,9 +126,12 @@ def _estimate(value: float, resampled: np.ndarray | None, sides: Sequence[np.nda
     of_seeds = sum(variance for variance, _ in by_side)
     of_patients = 0.0
     if resampled is not None:
+        defined = resampled[np.isfinite(resampled)]  # a resample of a tiny part may hold one class only
+        if len(defined) < 2:
+            return Estimate(math.nan, math.nan, math.nan, patients)
         # Two settings that agree on every image leave the bootstrap nothing to resample; half a count in each
         # discordant cell (Agresti & Min 2005) keeps a small part from looking certain.
-        of_patients = max(float(np.nanvar(resampled, ddof=1)), 1 / (patients + 2) ** 2)
+        of_patients = max(float(defined.var(ddof=1)), 1 / (patients + 2) ** 2)
     total = of_seeds + of_patients
     spread = sum(variance**2 / freedom for variance, freedom in by_side)
     return Estimate(value, math.sqrt(total), total**2 / spread if spread > 0 else math.inf, patients)

@@ -57,6 +57,11 @@ class Table:
     flags: Mapping[str, str]
     differences: Mapping[str, tuple[str, str]]  # setting -> test accuracy less the winner's, its interval
 
+    @property
+    def published(self) -> bool:
+        """Whether a published value stands beside any of ours."""
+        return any(cell.published for cells in self.rows.values() for cell in cells)
+
 
 def number(metric: str, value: float) -> str:
     """A value as people read it: percent for shares, four decimals for AUC, loss and MSE, else two."""

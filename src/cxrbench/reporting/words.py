@@ -71,9 +71,9 @@ def facts(
 
 def shortcut_text(shortcuts: pd.DataFrame, used: set[tuple[str, str]]) -> str:
     """What the files alone betray on the test images of a study's (cohort, protocol) pairs; may be empty."""
-    told = []
-    for row in shortcuts.to_dict("records"):
-        if (row["cohort"], row["protocol"]) in used:
-            reached = ", ".join(f"{name} {row[name]:.3f}" for name in FEATURES)
-            told.append(f"Without looking at an image, AUC on test (protocol {row['protocol']}): {reached}.")
-    return " ".join(told)
+    told = [
+        f"protocol {row['protocol']}: {', '.join(f'{name} {row[name]:.3f}' for name in FEATURES)}"
+        for row in shortcuts.to_dict("records")
+        if (row["cohort"], row["protocol"]) in used
+    ]
+    return f"AUC on test that the files alone reach, no image looked at: {'; '.join(told)}." if told else ""

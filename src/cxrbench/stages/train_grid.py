@@ -45,6 +45,7 @@ class _Log:
         self.tracker = tracking.open_tracker()
         self.done: set[str] = set()
         self.metrics: list[pd.DataFrame] = []
+        self.tracked: dict[tuple[str, str], dict[str, tracking.SeedRun]] = {}
         for study, cells in grid.groupby("study", sort=False):
             self.tracker.describe(str(study), list(cells["setting"].unique()))
 
@@ -59,13 +60,14 @@ class _Log:
     def _log_setting(self, study: str, setting: str, cells: pd.DataFrame) -> None:
         metrics = metric_table(cells, {name: read_run(self.store.path(name)) for name in cells["run"]})
         self.metrics.append(metrics)
-        tracked = []
+        tracked = {}
         for name in cells["run"]:
             rows = metrics[metrics["run"] == name]
             values = {f"{row.part}_{m}": getattr(row, m) for row in rows.itertuples() for m in summary.METRICS}
             status = max(rows["status"], key=["ok", "degenerate", "diverged"].index)
-            tracked.append(tracking.SeedRun(self.store.path(name), values, status))
-        self.tracker.log_setting(study, setting, tracked, _draw)
+            tracked[name] = tracking.SeedRun(self.store.path(name), values, status)
+        self.tracked[study, setting] = tracked
+        self.tracker.log_setting(study, setting, list(tracked.values()), _draw)
 
     def register_best(self, seeds: tuple[int, ...]) -> None:
         """Registers each study's best run: of the setting that validation names, the seed that did best there."""
@@ -77,7 +79,7 @@ class _Log:
                 continue  # every run diverged
             rows = metrics[(metrics["study"] == study) & (metrics["setting"] == best)]
             rows = rows[rows["part"] == "validation"].sort_values(["accuracy", "loss"], ascending=[False, True])
-            self.tracker.register_best(str(study), best, self.store.path(rows["run"].iloc[0]))
+            self.tracker.register_best(str(study), best, self.tracked[str(study), best][rows["run"].iloc[0]])
 
 
 def _draw(tracked: tracking.SeedRun) -> "dict[str, Figure]":

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
 
 Draw = Callable[[SeedRun], Mapping[str, "Figure"]]
-
 METRICS_A_CALL = 1000  # MLflow's own limit
 
 
@@ -135,10 +134,10 @@ class Tracker:
         return list(self._client.search_runs([parent.info.experiment_id], where, max_results=10_000))
 
     def _log_seed(self, parent: "Run", label: str, seed_run: SeedRun, draw: Draw) -> None:
+        began = time.time() - seed_run.record["train_seconds"]  # so that the UI shows how long it trained
         run = self._client.create_run(
             parent.info.experiment_id,
-            start_time=_now_ms()
-            - round(1000 * seed_run.record["train_seconds"]),  # so the UI shows how long it trained
+            start_time=round(1000 * began),
             tags={**self._tags, "mlflow.parentRunId": parent.info.run_id, **seed_run.tags(label)},
             run_name=f"{label} · seed {seed_run.record['seed']}",
         )
@@ -186,8 +185,8 @@ class Tracker:
     def _log_points(self, run: "Run", points: Sequence[tuple[str, float, int]]) -> None:
         from mlflow.entities import Metric
 
-        now = _now_ms()
-        metrics = [Metric(name, value, now, step) for name, value, step in points]
+        now_ms = round(1000 * time.time())
+        metrics = [Metric(name, value, now_ms, step) for name, value, step in points]
         for start in range(0, len(metrics), METRICS_A_CALL):
             self._client.log_batch(run.info.run_id, metrics=metrics[start : start + METRICS_A_CALL])
 
@@ -250,7 +249,3 @@ def _import_mlflow_silently() -> None:
 
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.ERROR)
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

@@ -1,0 +1,127 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cxrbench.evaluation.resampling import (
+    Scores,
+    difference,
+    holm_levels,
+    mean,
+    patient_index,
+    patient_weights,
+    sample,
+    time_difference,
+)
+
+RESAMPLES = 200
+
+
+def simulated_runs(rng, hardness, skills, seed_sd):
+    """Runs on the same images: an image is called right where skill, with noise of the seed, exceeds its hardness."""
+    runs = []
+    for skill in skills:
+        right = skill + rng.normal(0, seed_sd) + rng.normal(0, 0.6, len(hardness)) > hardness
+        patient = np.array([f"p{i // 2}" for i in range(len(hardness))])
+        target = np.arange(len(hardness)) % 2
+        runs.append(Scores(patient, target, np.where(right, target, 1 - target) * 0.8 + 0.1))
+    return runs
+
+
+def estimate_of(a, b, metric="accuracy"):
+    index = patient_index([*a, *b])
+    weights = patient_weights(len(index), RESAMPLES, 0)
+    return difference(sample(a, metric, index, weights), sample(b, metric, index, weights))
+
+
+@pytest.mark.parametrize("seed_sd", [0.0, 0.1, 0.4])
+def test_the_interval_holds_the_true_difference_about_as_often_as_it_says(seed_sd):
+    from scipy.stats import norm
+
+    rng = np.random.default_rng(int(100 * seed_sd))
+    spread = math.sqrt(1 + 0.36 + seed_sd**2)  # hardness, noise of image and seed, noise of seed
+    truth = norm.cdf(1.5 / spread) - norm.cdf(1.2 / spread)
+    held = 0
+    for _ in range(300):
+        hardness = np.repeat(rng.normal(size=80), 2)  # two alike images a patient
+        a, b = (simulated_runs(rng, hardness, [skill] * 3, seed_sd) for skill in (1.5, 1.2))
+        low, high = estimate_of(a, b).interval(0.05)
+        held += low <= truth <= high
+    print(f"seed SD {seed_sd}: {held} of 300 intervals hold the truth")
+    assert held >= 0.92 * 300  # nominal 285; it errs to the wide side
+
+
+def test_seeds_that_scatter_widen_the_interval():
+    rng = np.random.default_rng(0)
+    hardness = rng.normal(size=400)
+    narrow = estimate_of(*(simulated_runs(rng, hardness, [s] * 3, 0.0) for s in (1, 1)))
+    wide = estimate_of(*(simulated_runs(rng, hardness, [s] * 3, 1.0) for s in (1, 1)))
+    assert np.diff(wide.interval(0.05)) > 3 * np.diff(narrow.interval(0.05))
+
+
+def test_settings_that_agree_on_every_image_still_have_an_interval():
+    runs = simulated_runs(np.random.default_rng(0), np.full(20, -9.0), [1, 1, 1], 0)
+    low, high = estimate_of(runs, runs).interval(0.05)
+    assert low < -0.1 < 0.1 < high  # ten patients say little
+
+
+def test_a_pair_of_settings_is_as_far_apart_either_way_round():
+    rng = np.random.default_rng(1)
+    hardness = rng.normal(size=100)
+    a, b = (simulated_runs(rng, hardness, [skill] * 3, 0.2) for skill in (1.5, 0.5))
+    for metric in ("accuracy", "auc", "loss", "f1"):
+        there, back = estimate_of(a, b, metric), estimate_of(b, a, metric)
+        assert there.value == pytest.approx(-back.value)
+        assert there.interval(0.05) == pytest.approx(tuple(-end for end in back.interval(0.05)[::-1]))
+
+
+def test_images_of_one_patient_are_drawn_together():
+    rng = np.random.default_rng(2)
+    scores = rng.uniform(size=60)
+    target = rng.integers(0, 2, 60)
+    once = Scores(np.array([f"p{i}" for i in range(60)]), target, scores)
+    twice = Scores(np.tile(once.patient, 2), np.tile(target, 2), np.tile(scores, 2))
+    index = patient_index([once])
+    weights = patient_weights(60, RESAMPLES, 0)
+    for metric in ("accuracy", "auc"):
+        single, double = (mean(sample([run, run], metric, index, weights)) for run in (once, twice))
+        assert single.error == pytest.approx(double.error)
+
+
+def test_the_same_seed_draws_the_same_patients_and_every_resample_is_whole():
+    weights = patient_weights(31, 50, 7)
+    assert np.array_equal(weights, patient_weights(31, 50, 7))
+    assert (weights.sum(axis=1) == 31).all()
+
+
+def test_a_time_is_compared_as_a_share():
+    estimate = time_difference(np.array([2.2, 2.2]), np.array([2.0, 2.0]))
+    assert math.expm1(estimate.value) == pytest.approx(0.1)
+
+
+def test_p_value_and_interval_tell_the_same_story():
+    rng = np.random.default_rng(3)
+    hardness = rng.normal(size=100)
+    estimate = estimate_of(*(simulated_runs(rng, hardness, [skill] * 3, 0.1) for skill in (1.5, 0.5)))
+    low, _ = estimate.interval(0.05)
+    assert estimate.p_value(low) == pytest.approx(0.05)
+
+
+def test_holm_goes_down_step_by_step_and_stops_at_the_first_failure():
+    assert holm_levels([0.001, 0.02, 0.04], 0.06) == pytest.approx([0.02, 0.03, 0.06])
+    assert holm_levels([0.04, 0.001, 0.04], 0.06) == pytest.approx([0.03, 0.02, 0.03])
+    assert holm_levels([0.5, 0.5], 0.05) == pytest.approx([0.025, 0.025])
+    assert holm_levels([], 0.05) == []
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
+def test_holm_rejects_exactly_what_its_adjusted_p_values_reject(p_values):
+    count, highest, adjusted = len(p_values), 0.0, {}
+    for rank, i in enumerate(sorted(range(count), key=lambda i: p_values[i])):
+        highest = max(highest, (count - rank) * p_values[i])
+        adjusted[i] = highest
+    for i, level in enumerate(holm_levels(p_values, 0.05)):
+        if abs(adjusted[i] - 0.05) > 1e-12:
+            assert (p_values[i] < level) == (adjusted[i] < 0.05)

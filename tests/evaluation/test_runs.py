@@ -1,0 +1,70 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cxrbench.errors import CxrbenchError
+from cxrbench.evaluation.runs import metric_table, read_grid, studies
+from cxrbench.manifest import write_table, write_text
+
+GRID = pd.DataFrame(
+    [["one", "x=1", 0, "r1"], ["two", "base", 0, "r1"], ["one", "x=2", 0, "r2"]],
+    columns=["study", "setting", "seed", "run"],
+)
+RECORD = {"status": "ok", "first_epoch_seconds": 3.0, "epoch_seconds": 1.5}
+
+
+def write_run(folder, name, scores, parts=("validation", "test"), **record):
+    n = len(scores)
+    for_each = [
+        pd.DataFrame({"image_id": [f"{part}{i}" for i in range(n)], "patient_id": "", "part": part,
+                      "target": np.arange(n) % 2, "score": scores})
+        for part in parts
+    ]  # fmt: skip
+    write_table(folder / name / "scores.csv", pd.concat(for_each), "scores")
+    write_text(folder / name / "run.json", json.dumps({**RECORD, "run": name, **record}))
+
+
+def test_each_cell_of_the_grid_has_a_row_for_each_part(tmp_path):
+    write_run(tmp_path, "r1", [0.1, 0.9, 0.2, 0.3])
+    write_run(tmp_path, "r2", [0.1, 0.9], parts=("validation",))
+    table = metric_table(GRID, read_grid(GRID, tmp_path))
+    assert table[["study", "setting", "part", "n", "accuracy"]].values.tolist() == [
+        ["one", "x=1", "validation", 4, 0.75],
+        ["one", "x=1", "test", 4, 0.75],
+        ["two", "base", "validation", 4, 0.75],
+        ["two", "base", "test", 4, 0.75],
+        ["one", "x=2", "validation", 2, 1.0],
+    ]
+    assert set(table["epoch_seconds"]) == {1.5}
+
+
+def test_a_run_recorded_as_diverged_has_no_metrics_even_if_its_scores_are_finite(tmp_path):
+    for name in ("r1", "r2"):
+        write_run(tmp_path, name, [0.1, 0.9], status="diverged")
+    table = metric_table(GRID, read_grid(GRID, tmp_path))
+    assert set(table["status"]) == {"diverged"}
+    assert table["accuracy"].isna().all()
+
+
+def test_a_missing_run_is_an_error_that_names_it(tmp_path):
+    write_run(tmp_path, "r1", [0.1, 0.9])
+    with pytest.raises(CxrbenchError, match="run r2 has no"):
+        read_grid(GRID, tmp_path)
+
+
+def test_a_run_that_scored_nothing_is_an_error_that_names_it(tmp_path):
+    write_run(tmp_path, "r1", [0.1, 0.9])
+    write_run(tmp_path, "r2", [0.1, 0.9], parts=("train",))
+    with pytest.raises(CxrbenchError, match="r2 scored 0 images"):
+        metric_table(GRID, read_grid(GRID, tmp_path))
+
+
+def test_an_image_without_a_known_patient_stands_for_one_of_its_own(tmp_path):
+    write_run(tmp_path, "r1", [0.1, 0.9])
+    write_run(tmp_path, "r2", [0.1, 0.9])
+    runs = read_grid(GRID, tmp_path)
+    found = studies(metric_table(GRID, runs), runs)
+    assert {study: list(settings) for study, settings in found.items()} == {"one": ["x=1", "x=2"], "two": ["base"]}
+    assert found["one"]["x=1"][0].scores["test"].patient.tolist() == ["image test0", "image test1"]

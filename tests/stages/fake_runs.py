@@ -1,0 +1,30 @@
+"""Trained runs as files alone, for stages that read what training wrote."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pandas as pd
+
+from cxrbench.manifest import TABLES, write_table
+from cxrbench.training import dataset
+
+
+def write(store, run, cell, assignment, accuracy, validation_loss=0.5):
+    """Commits a run whose scores are right for about ``accuracy`` of its images."""
+    rows = dataset.select(assignment, cell.setting.cohort, cell.setting.protocol)
+    scored = rows[rows["part"] != "train"]
+    right = np.arange(len(scored)) < round(accuracy * len(scored))
+    score = np.where(right == (scored["target"] == 1), 0.9, 0.1)
+    folder = store.begin(run)
+    write_table(folder / "scores.csv", scored.assign(score=score)[list(TABLES["scores"])], "scores")
+    history = pd.DataFrame([(1, 0.6, 0.7, validation_loss, accuracy, 2.0)], columns=list(TABLES["history"]))
+    write_table(folder / "history.csv", history, "history")
+    (folder / "model.keras").write_text(f"model of {run}")
+    record = {
+        "run": run, "setting": dataclasses.asdict(cell.setting), "seed": cell.seed, "status": "ok", "parameters": 1,
+        "epochs_done": 1, "checkpoint_epoch": 1, "first_epoch_seconds": 2.0, "epoch_seconds": 2.0, "train_seconds": 3.0,
+        "data": {"sha256": "d", "train": 1}, "environment": {"python": "3"},
+    }  # fmt: skip
+    (folder / "run.json").write_text(json.dumps(record))
+    store.commit(run, folder)

@@ -1,0 +1,96 @@
+"""train-grid hands on exactly the runs of the present grid and tracks each setting once."""
+
+import os
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from cxrbench.manifest import TABLES, read_table, write_table
+from cxrbench.stages import train_grid
+from cxrbench.training import runs, tracking
+from tests.stages import fake_runs
+
+ROOT = Path(__file__).parents[2]
+
+
+class Recorder:
+    """What a tracker was told."""
+
+    def __init__(self):
+        self.described, self.settings, self.best = [], [], []
+
+    def describe(self, study, labels):
+        self.described.append((study, tuple(labels)))
+
+    def log_setting(self, study, label, seed_runs, draw):
+        self.settings.append((study, label, len(seed_runs)))
+        assert set(draw(seed_runs[0])) == {"curves"}
+        assert 0 <= seed_runs[0].metrics["validation_accuracy"] <= 1
+
+    def register_best(self, study, label, seed_run):
+        self.best.append((study, label, seed_run.folder.name))
+
+
+def assignment():
+    parts = ["train", "validation", "test"] * 20
+    rows = pd.DataFrame(dict.fromkeys(TABLES["assignment"], ""), index=range(60))
+    ids = [f"i{k:02}" for k in range(60)]
+    target = [k // 3 % 2 for k in range(60)]
+    return rows.assign(
+        cohort="pneumonia",
+        image_id=ids,
+        sha256=ids,
+        patient_id=ids,
+        target=target,
+        paper=parts,
+        patient=parts,
+        official=parts,
+    )
+
+
+@pytest.fixture
+def recorder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CXRBENCH_STORE", str(tmp_path / "store"))
+    tree = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    tree["seeds"] = [0, 1]
+    tree["studies"] = {"rate": {"vary": {"lr": [0.1, 0.001]}}, "size": {"vary": {"batch_size": [32, 8]}}}
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(tree))
+    write_table("data/split/assignment.csv", assignment(), "assignment")
+    recorder = Recorder()
+    monkeypatch.setattr(tracking, "open_tracker", lambda: recorder)
+
+    def train_nothing(cells, table, store, cache, workers, on_run):
+        names = runs.fingerprints(cells, table)
+        for name, cell in dict(zip(names, cells)).items():
+            if not store.has(name):
+                accuracy = 0.5 if cell.setting.lr == 0.1 else 0.9 - cell.seed / 10 - (cell.setting.batch_size == 8) / 5
+                fake_runs.write(store, name, cell, table, accuracy)
+            on_run(name)
+        return names
+
+    monkeypatch.setattr(runs, "ensure", train_nothing)
+    return recorder
+
+
+def test_the_output_holds_exactly_the_runs_of_the_grid_and_a_shared_run_once(recorder, tmp_path):
+    stale = tmp_path / "store" / ("0" * 16)
+    stale.mkdir(parents=True)
+    train_grid.main()
+    grid = read_table("data/train-grid/grid.csv", "grid")
+    assert len(grid) == 8
+    assert grid["run"].nunique() == 6  # lr=0.001 and batch_size=32 are both the base
+    assert {entry for entry in os.listdir("data/train-grid") if entry != "grid.csv"} == set(grid["run"])
+
+
+def test_each_setting_is_tracked_once_with_all_its_seeds_and_the_winner_is_named_on_validation(recorder):
+    train_grid.main()
+    assert recorder.described == [("rate", ("lr=0.1", "lr=0.001")), ("size", ("batch_size=32", "batch_size=8"))]
+    assert sorted(recorder.settings) == [
+        ("rate", "lr=0.001", 2), ("rate", "lr=0.1", 2), ("size", "batch_size=32", 2), ("size", "batch_size=8", 2),
+    ]  # fmt: skip
+    grid = read_table("data/train-grid/grid.csv", "grid")
+    best = grid[(grid["setting"] == "lr=0.001") & (grid["seed"] == 0)]["run"].iloc[0]
+    assert recorder.best == [("rate", "lr=0.001", best), ("size", "batch_size=32", best)]
