@@ -5,7 +5,7 @@ from cxrbench.reporting import data
 
 
 def test_images_are_counted_by_class_part_and_protocol():
-    parts = dict.fromkeys(PROTOCOLS, ["train", "train", "test"])
+    parts = {name: ["train", "train", "test"] for name in PROTOCOLS}
     table = pd.DataFrame({"cohort": "c", "label": ["normal", "covid", "covid"], "target": [0, 1, 1], **parts})
     assert data.images(table).rows[:2] == [
         ["c", "paper", "normal", "1", "0", "0"],

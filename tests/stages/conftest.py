@@ -31,6 +31,20 @@ def simulated_workspace(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.fixture(scope="module")
+def reported_workspace(tmp_path_factory):
+    """A workspace with its report made once for the tests of a module, which only read it."""
+    from cxrbench.stages import evaluate, report
+
+    folder = tmp_path_factory.mktemp("reported")
+    make(folder, share=0.05)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        evaluate.main()
+        report.main()
+    return folder
+
+
 def make(folder: Path, share: float = 1.0) -> None:
     """Fills ``folder`` as the stages up to train-grid would; ``share`` of the quotas' images."""
     from cxrbench.params import load
@@ -69,9 +83,9 @@ def _images(cohort: str, sizes: dict, rng: np.random.Generator) -> pd.DataFrame:
         for target, (label, n) in enumerate(counts.items()):
             target = 1 - target if cohort == "views" else target
             for i in range(n):
-                name = f"{part[0]}-{label}-{i}"
+                name = f"{part}-{label}-{i}"
                 rows.append(
-                    [cohort, name, f"{name}.png", name, f"{part[0]}{label}{i // 2}", label, target, part, part, part]
+                    [cohort, name, f"{name}.png", name, f"{part}{label}{i // 2}", label, target, part, part, part]
                 )
     return pd.DataFrame(rows, columns=list(TABLES["assignment"]))
 

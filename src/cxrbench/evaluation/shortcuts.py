@@ -16,7 +16,7 @@ FEATURES = ("file size", "pixel area", "aspect ratio")
 def shortcut_table(assignment: pd.DataFrame, manifest: pd.DataFrame) -> pd.DataFrame:
     """A row for each cohort and protocol with test images: cohort, protocol, n, and an AUC for each of FEATURES."""
     images = assignment.merge(
-        manifest[["cohort", "image_id", "bytes", "width", "height"]], on=["cohort", "image_id"], how="inner"
+        manifest[["cohort", "image_id", "bytes", "width", "height"]], on=["cohort", "image_id"], validate="1:1"
     )
     features = np.stack(
         [images["bytes"], images["width"] * images["height"], images["width"] / images["height"]], axis=1

@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from filelock import FileLock
+
 from cxrbench import workspace
 from cxrbench.errors import CxrbenchError
 from cxrbench.manifest import read_table
@@ -30,9 +32,8 @@ from cxrbench.training.provenance import EXPERIMENTS, provenance_tags
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from mlflow.entities import Run
-
-Draw = Callable[[SeedRun], Mapping[str, "Figure"]]
 METRICS_A_CALL = 1000  # MLflow's own limit
+Draw = Callable[[SeedRun], Mapping[str, "Figure"]]
 
 
 def open_tracker() -> "Tracker":
@@ -49,8 +50,6 @@ class Tracker:
     """
 
     def __init__(self, uri: str, folder: Path, artifact_root: Path | None, tags: Mapping[str, str]) -> None:
-        from filelock import FileLock
-
         _import_mlflow_silently()
         from mlflow import MlflowClient
         from mlflow.exceptions import MlflowException
@@ -69,8 +68,8 @@ class Tracker:
 
     def describe(self, study: str, labels: Sequence[str]) -> None:
         """Says on the study's page what it asks: which of the settings ``labels`` is best."""
+        note = logged.study_note(study, labels)
         with self._lock:
-            note = logged.study_note(study, labels)
             self._client.set_experiment_tag(self._experiment(study), "mlflow.note.content", note)
 
     def log_setting(self, study: str, label: str, runs: Sequence[SeedRun], draw: Draw = lambda run: {}) -> None:
@@ -247,5 +246,5 @@ def _import_mlflow_silently() -> None:
     os.environ["DO_NOT_TRACK"] = "true"
     import mlflow  # noqa: F401
 
-    for name in ("mlflow", "alembic"):
-        logging.getLogger(name).setLevel(logging.ERROR)
+    logging.getLogger("mlflow").setLevel(logging.ERROR)
+    logging.getLogger("alembic").setLevel(logging.ERROR)

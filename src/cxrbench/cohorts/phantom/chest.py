@@ -64,7 +64,7 @@ class Chest:
 def random_person(rng: np.random.Generator) -> Person:
     """Draws a person."""
     size = rng.normal(1, 0.06)
-    female = rng.random() < 0.5
+    female = rng.random() < 0.4
     return Person(
         scale=np.clip(size * rng.normal(1, [0.05, 0.06, 0.05]), 0.8, 1.25),
         fat_cm=float(np.clip(rng.lognormal(0.75, 0.4), 1.2, 5)),
@@ -75,7 +75,7 @@ def random_person(rng: np.random.Generator) -> Person:
         rib_tilt_deg=rng.normal(24, 4),
         scoliosis_cm=rng.normal(0, 0.6),
         kyphosis_cm=rng.normal(1.4, 0.5),
-        breast_cm=float(np.clip(rng.normal(2.8, 0.6), 1.5, 4.5)) if female else 0.0,
+        breast_cm=float(np.clip(rng.normal(2.0, 0.5), 1.0, 3.2)) if female else 0.0,
         stomach_cm=rng.uniform(1.5, 3) if rng.random() < 0.6 else 0.0,
         lung_share=float(np.clip(rng.normal(0.27, 0.025), 0.2, 0.35)),
         vessels=np.column_stack(

@@ -9,15 +9,15 @@ from cxrbench.cohorts.phantom.bodies import Body, ellipsoid, rotation
 from cxrbench.cohorts.phantom.chest import Person
 
 Point = tuple[float, float, float] | np.ndarray
-FAINTEST, DENSEST = 0.3, 0.9  # share of the air replaced, log-uniform between studies
+FAINTEST, DENSEST = 0.35, 1.0  # share of the air replaced, log-uniform between studies
 
 
 def pneumonia(person: Person, dome_cm: float, rng: np.random.Generator) -> tuple[str, list[tuple[Body, float]]]:
     """('lobar' | 'diffuse', ellipsoids with the share of air that fluid replaces in each)."""
     strength = float(np.exp(rng.uniform(np.log(FAINTEST), np.log(DENSEST))))
-    if rng.random() < 0.55:
+    if rng.random() < 0.45:
         return "lobar", _lobar(person, dome_cm, strength, rng)
-    return "diffuse", _diffuse(person, dome_cm, 0.5 * strength, rng)
+    return "diffuse", _diffuse(person, dome_cm, 0.7 * strength, rng)
 
 
 def covid(person: Person, dome_cm: float, rng: np.random.Generator) -> list[tuple[Body, float]]:
@@ -40,10 +40,10 @@ def _lobar(person: Person, dome_cm: float, strength: float, rng: np.random.Gener
     sign = rng.choice([-1, 1], p=[0.6, 0.4])
     height = rng.choice([dome_cm + rng.uniform(0, 4), rng.uniform(-2, 3), rng.uniform(5, 10)], p=[0.55, 0.25, 0.2])
     centre = (sign * rng.uniform(5, 9) * x, rng.uniform(-5, 4) * y, height)
-    blobs = _cloud(centre, rng.uniform(3.5, 6.0), strength, rng)
-    for _ in range(rng.integers(2, 6)):
-        near = np.array(centre) + rng.normal(0, 3, 3)
-        blobs.append(_ellipsoid(near, rng.uniform(1.5, 3.5), 0.6 * strength, rng))
+    blobs = _cloud(centre, rng.uniform(4.5, 7.0), strength, rng)
+    for _ in range(rng.integers(3, 8)):
+        near = np.array(centre) + rng.normal(0, 4, 3)
+        blobs.append(_ellipsoid(near, rng.uniform(2, 4.5), 0.7 * strength, rng))
     return blobs
 
 
@@ -54,7 +54,7 @@ def _diffuse(person: Person, dome_cm: float, strength: float, rng: np.random.Gen
         sign = rng.choice([-1, 1])
         height = rng.uniform(dome_cm - 1, 10 * z)
         centre = (sign * rng.uniform(4, 10) * x, rng.uniform(-6, 5) * y, height)
-        blobs.append(_ellipsoid(centre, rng.uniform(2, 4.2), strength * rng.uniform(0.5, 1.5), rng))
+        blobs.append(_ellipsoid(centre, rng.uniform(2.5, 5), strength * rng.uniform(0.5, 1.5), rng))
     return blobs
 
 

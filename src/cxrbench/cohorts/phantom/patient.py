@@ -54,8 +54,8 @@ def render(person: Person, study: Study, projection: str, size: int, rng: np.ran
         left = rng.uniform(0.03, 0.08) if letter == "R" else rng.uniform(0.86, 0.92)
         devices = devices + marker(letter, view, left, rng.uniform(0.7, 0.92), rng.uniform(1.4, 2.2))
     exposed = expose(line_integrals(chest, view, study.blobs, devices), 10 ** rng.uniform(4.0, 5.2), rng)
-    middle = exposed[size // 8 : -size // 8, size // 8 : -size // 8].mean()
-    image = develop(exposed, middle + rng.normal(-0.1, 0.18), rng.uniform(0.7, 1.0))
+    dense = np.percentile(exposed[size // 8 : -size // 8, size // 8 : -size // 8], 75)
+    image = develop(exposed, dense - rng.normal(1.2, 0.15), rng.uniform(0.8, 1.1))
     if rng.random() < 0.25:
         _collimate(image, rng)
     return image
