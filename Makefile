@@ -8,6 +8,8 @@ export DO_NOT_TRACK := 1
 export GX_ANALYTICS_ENABLED := false
 export TF_CPP_MIN_LOG_LEVEL := 3
 UI_PORT ?= 5000
+# MLflow opens on its page for language models; this address opens the table of trained runs.
+UI_URL = http://127.0.0.1:$(UI_PORT)/\#/experiments?workflowType=machine_learning
 
 .DEFAULT_GOAL := help
 .PHONY: help repro test unit check validate ui bench lock clean
@@ -19,7 +21,7 @@ repro: $(READY) ## the whole comparison: environment, then `dvc repro`
 	dvc repro
 	@echo
 	@echo "The report:     $(CURDIR)/reports/report.html"
-	@echo "Every run:      make ui   (then open http://127.0.0.1:$(UI_PORT))"
+	@echo "Every run:      make ui   (then open $(UI_URL))"
 
 test: $(READY) ## unit tests and a smoke run of the whole pipeline on a tiny phantom
 	pytest
@@ -37,6 +39,7 @@ validate: $(READY) ## the data checks alone: makes the tables where they are abs
 	dvc repro --force --single-item validate
 
 ui: $(READY) ## the MLflow UI on every run
+	@echo "Open $(UI_URL)"
 	mlflow ui --backend-store-uri sqlite:///mlruns/mlflow.db --host 127.0.0.1 --port $(UI_PORT)
 
 bench: $(READY) ## what the README's figures came from

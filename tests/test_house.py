@@ -19,7 +19,7 @@ ALLOWED = {
     "stages": {"cohorts", "views", "splits", "checks", "training", "evaluation", "reporting"},
     "reporting": {"evaluation"},
     "evaluation": set(),
-    "training": {"models", "cohorts.decode"},
+    "training": {"models", "cohorts.decode", "cohorts.parallel"},
     "views": {"training"},
     "cohorts": {"views.metadata"},
     "splits": set(),
@@ -82,6 +82,8 @@ def test_imports_go_one_way():
                 continue
             if name == "cxrbench.params" and inner in ("training", "training.grid"):
                 continue  # params.yaml defines studies, and grid is where a study is defined
+            if inner in ALLOWED and any(ok.startswith(f"{inner}.") for ok in ALLOWED[room]):
+                continue  # `from cxrbench.cohorts import decode` names the package on its way
             if not any(inner == ok or inner.startswith(f"{ok}.") for ok in ALLOWED.get(room, ())):
                 wrong.append(f"{name} -> {target}")
     assert wrong == []

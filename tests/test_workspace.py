@@ -20,6 +20,17 @@ def test_a_queued_experiment_reaches_the_workspaces_own_stores(tmp_path, monkeyp
     assert stores[0][2] == tmp_path.parent / "images"
 
 
+def test_a_relative_sqlite_store_is_the_workspaces_too(tmp_path, monkeypatch):
+    (tmp_path / "dvc.yaml").touch()
+    copy = tmp_path / ".dvc" / "tmp" / "exps" / "tmpabc"
+    copy.mkdir(parents=True)
+    monkeypatch.chdir(copy)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///own.db")
+    assert workspace.tracking_uri() == f"sqlite:///{tmp_path}/own.db"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:////{tmp_path}/own.db")
+    assert workspace.tracking_uri().endswith(f"{tmp_path}/own.db")
+
+
 def test_the_environment_overrides_both_stores(tmp_path, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")
     monkeypatch.setenv("CXRBENCH_STORE", str(tmp_path / "x"))

@@ -34,8 +34,13 @@ def array_cache_dir() -> Path:
 
 
 def tracking_uri() -> str:
-    """The MLflow store: ``MLFLOW_TRACKING_URI``, else SQLite in the workspace's ``mlruns``."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{workspace_root() / 'mlruns' / 'mlflow.db'}"
+    """The MLflow store: ``MLFLOW_TRACKING_URI``, else SQLite in the workspace's ``mlruns``.
+
+    A relative SQLite path is taken from the workspace, not from DVC's copy of it, which goes when it is done.
+    """
+    uri = os.environ.get("MLFLOW_TRACKING_URI") or "sqlite:///mlruns/mlflow.db"
+    relative = uri.removeprefix("sqlite:///")
+    return uri if relative == uri else f"sqlite:///{workspace_root() / relative}"
 
 
 def resolve_root(root: str) -> Path:

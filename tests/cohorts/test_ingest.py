@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from cxrbench.cohorts import ingest as module
+from cxrbench.cohorts import parallel
 from cxrbench.cohorts.found import Found
 from cxrbench.cohorts.ingest import ingest
 from cxrbench.errors import CxrbenchError
@@ -71,7 +71,7 @@ def small_cohort(tmp_path):
 
 def test_neither_order_nor_workers_change_the_tables(small_cohort, monkeypatch):
     images, rejects = ingest("a", small_cohort)
-    monkeypatch.setattr(module, "WORTH_A_POOL", 1)
+    monkeypatch.setattr(parallel, "WORTH_A_POOL", 1)
     for founds, workers in ((small_cohort[::-1], 1), (small_cohort, 2)):
         again = ingest("a", founds, workers)
         pd.testing.assert_frame_equal(again[0], images)

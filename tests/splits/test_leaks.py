@@ -9,7 +9,7 @@ from cxrbench.splits.leaks import find_leaks
 def assignment(*rows):
     """Rows of patient, file and part; the part stands under 'paper', the other protocols use nothing."""
     frame = pd.DataFrame(rows, columns=["cohort", "patient_id", "sha256", "paper"])
-    return frame.assign(patient="", official="")
+    return frame.assign(patient="", official="", image_id=[f"i{n}" for n in range(len(frame))])
 
 
 def test_shared_patients_and_files_are_counted_with_the_images_they_bring_along():
@@ -26,7 +26,7 @@ def test_shared_patients_and_files_are_counted_with_the_images_they_bring_along(
     patient = leaks.loc[("paper", "patient", "train", "test")]
     assert (patient["groups"], patient["images"], patient["examples"]) == (1, 2, "p1")
     file = leaks.loc[("paper", "identical file", "train", "test")]
-    assert (file["groups"], file["images"], file["examples"]) == (1, 1, "f1")
+    assert (file["groups"], file["images"], file["examples"]) == (1, 1, "i3")
     assert leaks["groups"].sum() == 2
 
 

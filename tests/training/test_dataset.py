@@ -14,7 +14,8 @@ def assignment(count=9):
     parts = ["train", "validation", "test"]
     rows = [
         {
-            "cohort": "pneumonia", "image_id": f"i{k}", "path": f"/x/{k}", "sha256": f"{k:064}", "patient_id": f"p{k // 2}",
+            "cohort": "pneumonia", "image_id": f"i{k}", "path": f"/x/{k}", "sha256": f"{k:064}",
+            "patient_id": f"p{k // 2}",
             "label": "normal", "target": k % 2, "paper": parts[k % 3], "patient": parts[k // 3 % 3], "official": "",
         }
         for k in range(count)

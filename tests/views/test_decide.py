@@ -23,7 +23,7 @@ CASES = [  # view by metadata, P(frontal), kept as frontal by, reason to review
 
 
 def test_every_case_of_metadata_and_score():
-    frame = pd.DataFrame({name: "" for name in TABLES["manifest"]}, index=range(len(CASES)))
+    frame = pd.DataFrame(dict.fromkeys(TABLES["manifest"], ""), index=range(len(CASES)))
     frame = frame.assign(
         image_id=[str(k) for k in range(len(CASES))], view=[c[0] for c in CASES], view_score=[c[1] for c in CASES]
     )

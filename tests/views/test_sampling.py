@@ -12,7 +12,7 @@ from cxrbench.views import sampling
 
 def images(frontal, lateral, unknown=3):
     views = ["frontal"] * frontal + ["lateral"] * lateral + [""] * unknown
-    frame = pd.DataFrame({name: "" for name in TABLES["manifest"]}, index=range(len(views)))
+    frame = pd.DataFrame(dict.fromkeys(TABLES["manifest"], ""), index=range(len(views)))
     return frame.assign(view=views, image_id=[f"i{k}" for k in range(len(views))], cohort="mimic")
 
 

@@ -1,19 +1,15 @@
 """Opens every file that a reader found, once, and divides them into the manifest and the rejects."""
 
-import multiprocessing
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 
 import pandas as pd
 
 from cxrbench.cohorts.decode import Picture, Undecodable, examine
 from cxrbench.cohorts.found import Found
+from cxrbench.cohorts.parallel import map_files
 from cxrbench.errors import CxrbenchError
 from cxrbench.manifest import TABLES
-
-CHUNK = 64  # files handed to a worker at once
-WORTH_A_POOL = 512  # files; for fewer, workers take longer to start than to work
 
 
 def ingest(
@@ -29,7 +25,7 @@ def ingest(
     ordered = sorted(founds, key=lambda found: found.image_id)
     _refuse_twins(cohort, ordered)
     images, rejects = [], []
-    for found, seen in zip(ordered, _examine([str(found.path) for found in ordered], workers)):
+    for found, seen in zip(ordered, map_files(examine, [str(found.path) for found in ordered], workers)):
         if isinstance(seen, Undecodable):
             rejects.append((cohort, str(found.path), seen.reason, seen.detail))
         else:
@@ -39,15 +35,6 @@ def ingest(
         pd.DataFrame(images, columns=list(TABLES["manifest"])),
         pd.DataFrame(sorted(rejects), columns=list(TABLES["rejects"])),
     )
-
-
-def _examine(paths: Sequence[str], workers: int) -> Iterator[Picture | Undecodable]:
-    if workers == 1 or len(paths) < WORTH_A_POOL:
-        yield from map(examine, paths)
-        return
-    # 'spawn': a forked copy of a process that has threads may hang.
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        yield from pool.map(examine, paths, chunksize=CHUNK)
 
 
 def _row(cohort: str, found: Found, picture: Picture) -> dict[str, str | int]:

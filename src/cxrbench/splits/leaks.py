@@ -16,7 +16,7 @@ def find_leaks(assignment: pd.DataFrame) -> pd.DataFrame:
     A pair that shares nothing has a row of zero groups, so that 'none' differs from 'not looked at'.
     """
     rows = [
-        (cohort, protocol, kind, part_a, part_b, *_shared(images[column], images[protocol], part_a, part_b))
+        (cohort, protocol, kind, part_a, part_b, *_shared(images, column, protocol, part_a, part_b))
         for cohort, images in assignment.groupby("cohort")
         for protocol in PROTOCOLS
         for kind, column in KINDS.items()
@@ -25,8 +25,9 @@ def find_leaks(assignment: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(TABLES["leaks"]))
 
 
-def _shared(keys: pd.Series, parts: pd.Series, part_a: str, part_b: str) -> tuple[int, int, str]:
+def _shared(images: pd.DataFrame, column: str, protocol: str, part_a: str, part_b: str) -> tuple[int, int, str]:
     """Keys found in both parts, how many images of ``part_b`` have one of them, and a few examples."""
-    in_b = keys[parts == part_b]
-    shared = sorted(set(keys[parts == part_a]) & set(in_b))
-    return len(shared), int(in_b.isin(shared).sum()), " ".join(shared[:EXAMPLES])
+    in_b = images[images[protocol] == part_b]
+    found = in_b[in_b[column].isin(images.loc[images[protocol] == part_a, column])]
+    shown = found[column] if column == "patient_id" else found["image_id"]  # a hash tells a reader nothing
+    return found[column].nunique(), len(found), " ".join(sorted(set(shown))[:EXAMPLES])

@@ -63,19 +63,17 @@ def _repair(kinds: np.ndarray, patients: np.ndarray, wanted: np.ndarray, drawn: 
 
     n_kinds, n_parts = drawn.shape
     # Unknowns: patients of each kind that enter a part, then those that leave it.
-    by_quota = kron(
-        csr_array(np.eye(n_parts)), csr_array(kinds.T)
-    )  # images that enter, [parts x labels, parts x kinds]
-    by_kind = kron(csr_array(np.ones((1, n_parts))), csr_array(np.eye(n_kinds)))  # patients that come into use
-    enter = vstack([by_quota, by_kind])
+    images_in = kron(csr_array(np.eye(n_parts)), csr_array(kinds.T))  # [parts x labels, parts x kinds]
+    patients_in = kron(csr_array(np.ones((1, n_parts))), csr_array(np.eye(n_kinds)))  # [kinds, parts x kinds]
+    enter = vstack([images_in, patients_in])
     lacking = (wanted - drawn.T @ kinds).ravel()
     spare = patients - drawn.sum(axis=1)
     low = np.concatenate([lacking, np.full(n_kinds, -np.inf)])
-    entering = np.repeat(patients[None], n_parts, axis=0) - drawn.T
+    most = np.concatenate([(patients - drawn.T).ravel(), drawn.T.ravel()])
     answer = milp(
         c=np.tile(kinds.sum(axis=1), 2 * n_parts),  # images moved
         integrality=np.ones(2 * n_parts * n_kinds),
-        bounds=Bounds(0, np.concatenate([entering.ravel(), drawn.T.ravel()])),
+        bounds=Bounds(0, most),
         constraints=LinearConstraint(hstack([enter, -enter]), low, np.concatenate([lacking, spare])),
         options={"node_limit": MAX_NODES, "mip_rel_gap": 0.1},
     )

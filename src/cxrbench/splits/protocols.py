@@ -83,9 +83,10 @@ def _by_patient(images: pd.DataFrame, quotas: Quotas, rng: np.random.Generator, 
 def _official(
     images: pd.DataFrame, quotas: Quotas, rng: np.random.Generator, where: str, official_shortfall: float
 ) -> pd.Series:
-    """Test from the source's test; validation from its validation where that suffices, else by whole patients
+    """Test from the source's test, training from its training, validation from its validation.
 
-    from its training and validation together; training from what is left beside them.
+    Where the source's validation is too small, validation is carved by whole patients from the source's training
+    and validation together, and training is what they leave.
     """
     source = images["source_part"]
     if not source.isin(FILLED).any():

@@ -8,6 +8,8 @@ import pandas as pd
 from cxrbench import manifest, params
 from cxrbench.cohorts.found import Found
 from cxrbench.cohorts.ingest import ingest
+from cxrbench.cohorts.phantom.plan import image_count
+from cxrbench.cohorts.phantom.tree import write_tree
 from cxrbench.cohorts.sources import find
 from cxrbench.errors import CxrbenchError
 from cxrbench.progress import progress
@@ -51,9 +53,6 @@ def summary(name: str, images: pd.DataFrame, rejects: pd.DataFrame) -> str:
 
 def _made(root: Path, cohort: params.Cohort, workers: int) -> list[Found]:
     """Writes a phantom cohort anew and reads it; never over old files, which may be links into DVC's cache."""
-    from cxrbench.cohorts.phantom.plan import image_count
-    from cxrbench.cohorts.phantom.tree import write_tree
-
     shutil.rmtree(root, ignore_errors=True)
     kind = str(cohort.kind)
     with progress(f"make {root.name}", image_count(kind, cohort.scale, cohort.seed)) as advance:

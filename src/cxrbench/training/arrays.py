@@ -4,18 +4,16 @@ The array lies in a cache file that every worker maps into memory, so that ten r
 """
 
 import hashlib
+import importlib.metadata
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from itertools import repeat
-from multiprocessing import get_context
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from cxrbench.cohorts.decode import load_square
-
-CHUNK = 64  # files handed to a process at once
+from cxrbench.cohorts import decode
+from cxrbench.cohorts.parallel import map_files
 
 
 def grey_squares(
@@ -29,9 +27,12 @@ def grey_squares(
 ) -> Path:
     """The .npy file of the images, uint8 [n, size_px, size_px, 1] in the order of ``paths``; made if absent.
 
-    ``sha256s`` are the files' hashes: with the size and the way of resizing they name the cache file.
+    ``sha256s`` are the files' hashes: with the size, the way of resizing and what decodes they name the cache
+    file. Raises CxrbenchError where a file can't be decoded or a decoding process is killed.
     """
-    key = hashlib.sha256("\n".join([str(size_px), resize, *sha256s]).encode()).hexdigest()[:24]
+    decoder = hashlib.sha256(Path(decode.__file__).read_bytes()).hexdigest()
+    names = [importlib.metadata.version("pillow"), decoder, str(size_px), resize, *sha256s]
+    key = hashlib.sha256("\n".join(names).encode()).hexdigest()[:24]
     target = cache / f"{key}.npy"
     if target.is_file():
         advance(len(paths), "")
@@ -41,11 +42,10 @@ def grey_squares(
     try:
         shape = (len(paths), size_px, size_px, 1)
         array = np.lib.format.open_memmap(temporary, mode="w+", dtype="uint8", shape=shape)
-        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-            squares = pool.map(load_square, paths, repeat(size_px), repeat(resize), chunksize=CHUNK)
-            for index, square in enumerate(squares):
-                array[index, :, :, 0] = square
-                advance(1, "decoding")
+        square_of = partial(decode.load_square, size_px=size_px, resize=resize)
+        for index, square in enumerate(map_files(square_of, paths, workers)):
+            array[index, :, :, 0] = square
+            advance(1, "decoding")
         array.flush()
         os.replace(temporary, target)
     finally:

@@ -44,7 +44,7 @@ def fingerprint(setting: Setting, seed: int, data_sha256: str) -> str:
         "data": data_sha256,
         "code": code_sha256(),
         "backend": os.environ.get("KERAS_BACKEND", "tensorflow"),
-        "versions": {name: importlib.metadata.version(name) for name in ("keras", "tensorflow", "numpy")},
+        "versions": {name: importlib.metadata.version(name) for name in ("keras", "tensorflow", "numpy", "pillow")},
     }
     return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:16]
 

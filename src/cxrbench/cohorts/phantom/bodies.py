@@ -4,10 +4,12 @@ Coordinates are in cm: x to the patient's left, y to the front, z to the head.
 """
 
 import dataclasses
+import math
 
 import numpy as np
 
 Array = np.ndarray
+_XYZ = np.eye(3)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Body:
 def ellipsoid(centre_cm: Array, radii_cm: Array, axes: Array | None = None, slabs: tuple[Slab, ...] = ()) -> Body:
     """An ellipsoid; ``axes`` (rows) default to x, y, z."""
     radii_cm = np.asarray(radii_cm, float)
-    return Body(np.asarray(centre_cm, float), np.eye(3) if axes is None else axes, radii_cm, radii_cm, slabs)
+    return Body(np.asarray(centre_cm, float), _XYZ if axes is None else axes, radii_cm, radii_cm, slabs)
 
 
 def rod(start_cm: Array, end_cm: Array, radius_cm: float) -> Body:
@@ -70,11 +72,13 @@ def along(axis: Array) -> Array:
 
 def rotation(x_deg: float, y_deg: float, z_deg: float) -> Array:
     """The rotation matrix (3, 3) that turns about x, then y, then z."""
-    result = np.eye(3)
-    for axis, degrees in enumerate((x_deg, y_deg, z_deg)):
-        i, j = [(1, 2), (2, 0), (0, 1)][axis]
-        turn = np.eye(3)
-        cosine, sine = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
-        turn[i, i], turn[i, j], turn[j, i], turn[j, j] = cosine, -sine, sine, cosine
-        result = turn @ result
-    return result
+    (a, b, c), (d, e, f) = (
+        [turn(math.radians(angle)) for angle in (x_deg, y_deg, z_deg)] for turn in (math.cos, math.sin)
+    )
+    return np.array(
+        [
+            [b * c, d * e * c - a * f, a * e * c + d * f],
+            [b * f, d * e * f + a * c, a * e * f - d * c],
+            [-e, d * b, a * b],
+        ]
+    )

@@ -63,11 +63,11 @@ class Chest:
 
 def random_person(rng: np.random.Generator) -> Person:
     """Draws a person."""
-    size = rng.normal(1, 0.06)
-    female = rng.random() < 0.4
+    size = rng.normal(1, 0.04)
+    female = rng.random() < 0.3
     return Person(
-        scale=np.clip(size * rng.normal(1, [0.05, 0.06, 0.05]), 0.8, 1.25),
-        fat_cm=float(np.clip(rng.lognormal(0.75, 0.4), 1.2, 5)),
+        scale=np.clip(size * rng.normal(1, [0.03, 0.04, 0.03]), 0.8, 1.25),
+        fat_cm=float(np.clip(rng.lognormal(0.75, 0.18), 1.2, 4)),
         heart_cm=np.array([4.6, 4.3, 6.6]) * rng.normal(1, 0.08) * rng.normal(1, 0.03, 3),
         heart_tilt_deg=rng.normal(38, 7),
         mediastinum_cm=float(np.clip(rng.normal(2.6, 0.35), 1.9, 3.8)),
@@ -77,7 +77,7 @@ def random_person(rng: np.random.Generator) -> Person:
         kyphosis_cm=rng.normal(1.4, 0.5),
         breast_cm=float(np.clip(rng.normal(2.0, 0.5), 1.0, 3.2)) if female else 0.0,
         stomach_cm=rng.uniform(1.5, 3) if rng.random() < 0.6 else 0.0,
-        lung_share=float(np.clip(rng.normal(0.27, 0.025), 0.2, 0.35)),
+        lung_share=float(np.clip(rng.normal(0.27, 0.02), 0.2, 0.35)),
         vessels=np.column_stack(
             [
                 np.arange(14) % 2,
@@ -121,9 +121,8 @@ def _lungs(person: Person, bottom: float, dome_cm: float, heart_scale: float) ->
         rotation(0, person.heart_tilt_deg, 0),
     )
     wide = person.mediastinum_cm * x
-    mediastinum = ellipsoid((0, -1.5 * y, -2 * z), (wide, 5.5 * y, 26 * z))
+    mediastinum = ellipsoid((0, -1.8 * y, -2 * z), (wide, 6 * y, 26 * z))
     aorta = ellipsoid((1.9 * x, -0.5 * y, 6.0 * z), (person.aorta_cm * x, 3.4 * y, 1.9 * z))
-    descending = ellipsoid((1.6 * x, -4.5 * y, -6 * z), (1.5 * x, 1.5 * y, 16 * z))
     atrium = ellipsoid((-1.8 * x, 1.5 * y, dome_cm + 5 * z), np.array([3.0 * x, 3.2 * y, 5 * z]) * heart_scale)
     cut = (Slab(np.array([0.0, 0.0, 1.0]), bottom + 50, 50.0),)
     result = []
@@ -134,7 +133,7 @@ def _lungs(person: Person, bottom: float, dome_cm: float, heart_scale: float) ->
         solids = (mediastinum, dome, aorta, heart) if sign > 0 else (mediastinum, dome, atrium)
         hilum = np.array([sign * 2.8 * x, -1 * y, 1.0 * z])
         chosen = person.vessels[person.vessels[:, 0] == side]
-        result.append(Lung(inside, (*solids, descending) if sign > 0 else solids, _vessels(chosen, hilum, sign)))
+        result.append(Lung(inside, solids, _vessels(chosen, hilum, sign)))
     return result[0], result[1]
 
 

@@ -28,7 +28,13 @@ def random_devices(person: Person, rng: np.random.Generator) -> list[tuple[Body,
     if rng.random() < 0.05:  # pacemaker below the left clavicle with its lead to the heart
         can = np.array([8.5 * x, 8.5 * y, rng.uniform(7, 9) * z])
         devices.append((ellipsoid(can, (2.6, 0.5, 2.2)), _METAL_PER_CM))
-        path = [can, (4 * x, 4 * y, 11 * z), (-1.8 * x, 1.5 * y, 6 * z), (-1 * x, 2 * y, -4 * z), (4 * x, 4 * y, -8 * z)]
+        path = [
+            can,
+            (4 * x, 4 * y, 11 * z),
+            (-1.8 * x, 1.5 * y, 6 * z),
+            (-1 * x, 2 * y, -4 * z),
+            (4 * x, 4 * y, -8 * z),
+        ]
         devices += _line(np.array(path), 0.11, _METAL_PER_CM)
     if rng.random() < 0.12:  # electrodes and their wires on the skin
         meeting = np.array([rng.uniform(-6, 6), 13 * y, -18 * z])

@@ -9,7 +9,7 @@ from cxrbench.cohorts.phantom.bodies import Body, ellipsoid, rotation
 from cxrbench.cohorts.phantom.chest import Person
 
 Point = tuple[float, float, float] | np.ndarray
-FAINTEST, DENSEST = 0.35, 1.0  # share of the air replaced, log-uniform between studies
+FAINTEST, DENSEST = 0.5, 1.0  # share of the air replaced, log-uniform between studies
 
 
 def pneumonia(person: Person, dome_cm: float, rng: np.random.Generator) -> tuple[str, list[tuple[Body, float]]]:
@@ -22,7 +22,7 @@ def pneumonia(person: Person, dome_cm: float, rng: np.random.Generator) -> tuple
 
 def covid(person: Person, dome_cm: float, rng: np.random.Generator) -> list[tuple[Body, float]]:
     """Bilateral, peripheral ground glass, more of it towards the base."""
-    strength = float(np.exp(rng.uniform(np.log(0.05), np.log(0.3))))
+    strength = float(np.exp(rng.uniform(np.log(0.35), np.log(0.9))))
     x, y, z = person.scale
     blobs = []
     for sign in (-1, 1):
@@ -31,7 +31,7 @@ def covid(person: Person, dome_cm: float, rng: np.random.Generator) -> list[tupl
             height = dome_cm - 1 + up * (8 * z - dome_cm)
             out = (rng.uniform(9.0, 12.0) - 3.5 * up) * x
             centre = (sign * out, rng.uniform(-7, 5) * y, height)
-            blobs += _cloud(centre, rng.uniform(1.8, 3.6), strength * rng.uniform(0.6, 1.4), rng)
+            blobs += _cloud(centre, rng.uniform(2.4, 4.4), strength * rng.uniform(0.6, 1.4), rng)
     return blobs
 
 
@@ -41,6 +41,7 @@ def _lobar(person: Person, dome_cm: float, strength: float, rng: np.random.Gener
     height = rng.choice([dome_cm + rng.uniform(0, 4), rng.uniform(-2, 3), rng.uniform(5, 10)], p=[0.55, 0.25, 0.2])
     centre = (sign * rng.uniform(5, 9) * x, rng.uniform(-5, 4) * y, height)
     blobs = _cloud(centre, rng.uniform(4.5, 7.0), strength, rng)
+    blobs.append((ellipsoid((sign * 6 * x, 0, 0.6 * height), (7 * x, 10 * y, 11 * z)), 0.4 * strength))  # haze around
     for _ in range(rng.integers(3, 8)):
         near = np.array(centre) + rng.normal(0, 4, 3)
         blobs.append(_ellipsoid(near, rng.uniform(2, 4.5), 0.7 * strength, rng))

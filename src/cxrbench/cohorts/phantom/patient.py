@@ -1,12 +1,11 @@
 """One patient's studies, rendered: anatomy once, findings and devices a study, posture and exposure an image."""
 
 import dataclasses
-from collections.abc import Iterator
 
 import numpy as np
 
 from cxrbench.cohorts.phantom.bodies import Array, Body, rotation
-from cxrbench.cohorts.phantom.chest import Person, make_chest, random_person
+from cxrbench.cohorts.phantom.chest import Person, make_chest
 from cxrbench.cohorts.phantom.devices import marker, random_devices
 from cxrbench.cohorts.phantom.findings import covid, pneumonia
 from cxrbench.cohorts.phantom.projection import View, make_view
@@ -29,7 +28,7 @@ class Study:
 def random_study(person: Person, label: str, rng: np.random.Generator) -> Study:
     """Draws a study; ``label`` (normal, pneumonia, covid) decides the opacities alone."""
     devices = random_devices(person, rng)
-    dome_cm = float(np.clip(rng.normal(-8.8, 1.3), -12, -5)) * person.scale[2]
+    dome_cm = float(np.clip(rng.normal(-9.2, 0.9), -12, -6)) * person.scale[2]
     pattern, blobs = "", []
     if label == "pneumonia":
         pattern, blobs = pneumonia(person, dome_cm, rng)
@@ -55,25 +54,25 @@ def render(person: Person, study: Study, projection: str, size: int, rng: np.ran
         devices = devices + marker(letter, view, left, rng.uniform(0.7, 0.92), rng.uniform(1.4, 2.2))
     exposed = expose(line_integrals(chest, view, study.blobs, devices), 10 ** rng.uniform(4.0, 5.2), rng)
     dense = np.percentile(exposed[size // 8 : -size // 8, size // 8 : -size // 8], 75)
-    image = develop(exposed, dense - rng.normal(1.2, 0.15), rng.uniform(0.8, 1.1))
-    if rng.random() < 0.25:
+    image = develop(exposed, dense - rng.normal(1.2, 0.1), rng.uniform(0.85, 1.05))
+    if rng.random() < 0.2:
         _collimate(image, rng)
     return image
 
 
 def _random_view(frame: Array, size: int, person: Person, rng: np.random.Generator) -> View:
     """The detector behind a patient who stands a little turned, leaning, off centre."""
-    roll, pitch, yaw = rng.normal(0, [3.0, 3.0, 3.5])
+    roll, pitch, yaw = rng.normal(0, [2.0, 2.0, 2.5])
     posture = rotation(pitch, roll, yaw) if frame is _FRONTAL else rotation(roll, pitch, yaw)
     if frame is _LATERAL and rng.random() < 0.15:  # faces the other way
         frame = frame * np.array([[-1.0], [1.0], [-1.0]])
-    middle = (float(rng.normal(0, 1.2)), float(-3 * person.scale[2] + rng.normal(0, 1.5)))
-    return make_view(frame @ posture.T, size, float(rng.uniform(30, 37)), middle)
+    middle = (float(rng.normal(0, 0.8)), float(-3 * person.scale[2] + rng.normal(0, 0.8)))
+    return make_view(frame @ posture.T, size, float(rng.uniform(31.5, 35.5)), middle)
 
 
 def _collimate(image: Array, rng: np.random.Generator) -> None:
     """Blackens what the collimator's blades shut out, as the display's shutter does."""
-    top, bottom, left, right = (rng.uniform(0, 0.08, 4) * len(image)).astype(int)
+    top, bottom, left, right = (rng.uniform(0, 0.06, 4) * len(image)).astype(int)
     image[:top] = 0
     image[len(image) - bottom :] = 0
     image[:, :left] = 0

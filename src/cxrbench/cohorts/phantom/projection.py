@@ -138,20 +138,19 @@ def slab_span(slab: Slab, view: View, box: Box) -> Span:
 
 
 def disjoint(spans: list[Span]) -> list[Span]:
-    """Intervals of the same union of which no two overlap; all spans share one box."""
+    """Intervals of the same union of which no two overlap; all spans share one box.
+
+    How many intervals cover a point depends on how many begin and how many end before it, not on which end
+    belongs to which beginning: both may be sorted by themselves.
+    """
     near = [span.near for span in spans]
     far = [np.maximum(span.near, span.far) for span in spans]
-    for last in range(len(spans) - 1, 0, -1):  # sort by where they begin, ray by ray
-        for i in range(last):
-            swap = near[i] > near[i + 1]
-            near[i], near[i + 1] = np.minimum(near[i], near[i + 1]), np.maximum(near[i], near[i + 1])
-            far[i], far[i + 1] = np.where(swap, far[i + 1], far[i]), np.where(swap, far[i], far[i + 1])
-    result, reach = [], near[0]
-    for start, end in zip(near, far):
-        end = np.maximum(end, reach)
-        result.append(Span(spans[0].box, np.maximum(start, reach), end))
-        reach = end
-    return result
+    for ends in (near, far):
+        for last in range(len(ends) - 1, 0, -1):
+            for i in range(last):
+                ends[i], ends[i + 1] = np.minimum(ends[i], ends[i + 1]), np.maximum(ends[i], ends[i + 1])
+    starts = [near[0], *(np.maximum(start, before) for start, before in zip(near[1:], far[:-1]))]
+    return [Span(spans[0].box, start, end) for start, end in zip(starts, far)]
 
 
 def length_outside(span: Span, solids: list[Span]) -> Array:

@@ -4,6 +4,7 @@ Attenuation coefficients are rounded from NIST Standard Reference Database 126 (
 one energy standing for the spectrum; scatter is left out. The beam is parallel.
 """
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -73,14 +74,25 @@ def _add_lung(total: Array, chest: Chest, lung: Lung, view: View, blobs: Blobs) 
     air = length_outside(inside, solids)
     fluid = np.zeros_like(air)
     for body, share in (*((vessel, 1.0) for vessel in lung.vessels), *blobs):
+        if _apart(body, lung.inside):
+            continue
         part = box.meet(shadow_box(body, view))
         if not part.is_empty():
             span = chord(body, view, part).meet(inside.crop(part))
             length = length_outside(span, [solid.crop(part) for solid in solids])
             rows, columns = part.slices()
-            here = slice(rows.start - box.top, rows.stop - box.top), slice(columns.start - box.left, columns.stop - box.left)
+            here = (
+                slice(rows.start - box.top, rows.stop - box.top),
+                slice(columns.start - box.left, columns.stop - box.left),
+            )
             fluid[here] += np.float32(share) * length
     total[box.slices()] -= np.float32(air_per_cm) * np.maximum(air - fluid, 0)
+
+
+def _apart(a: Body, b: Body) -> bool:
+    """Whether two ellipsoids hold no common x: one of them lies in the other lung."""
+    reach = math.sqrt(((a.axes[:, 0] * a.radii_cm) ** 2).sum()) + math.sqrt(((b.axes[:, 0] * b.radii_cm) ** 2).sum())
+    return abs(float(a.centre_cm[0] - b.centre_cm[0])) > reach
 
 
 def _add_ribs(total: Array, chest: Chest, view: View) -> None:
@@ -110,7 +122,7 @@ def _slab_rows(normal: Array, offset_cm: float, half_cm: float, body: Body, view
         return box
     middle = view.frame @ body.centre_cm
     u = view.across_cm[[box.left, box.right - 1]]
-    reach = np.linalg.norm((view.frame[2] * body.radii_cm))
+    reach = np.linalg.norm(view.frame[2] * body.radii_cm)
     t = np.array([middle[2] - reach, middle[2] + reach])
     v = (offset_cm - across * u[:, None] - along * t[None, :]) / up
     low, high = v.min() - half_cm / abs(up), v.max() + half_cm / abs(up)

@@ -1,0 +1,91 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from cxrbench.cohorts.phantom.bodies import ellipsoid, rotation
+from cxrbench.cohorts.phantom.chest import Chest, make_chest, random_person
+from cxrbench.cohorts.phantom.findings import pneumonia
+from cxrbench.cohorts.phantom.projection import View, chord, make_view
+from cxrbench.cohorts.phantom.radiograph import SOFT_PER_CM, develop, expose, line_integrals
+
+FRONTAL = np.array([[1.0, 0, 0], [0, 0, 1.0], [0, -1.0, 0]])
+LATERAL = np.array([[0, -1.0, 0], [0, 0, 1.0], [-1.0, 0, 0]])
+
+
+def chest_and_view(seed: int, frame: np.ndarray) -> tuple[Chest, View]:
+    rng = np.random.default_rng(seed)
+    chest = make_chest(random_person(rng), -9.0, 1.0, arms_down=True)
+    return chest, make_view(frame @ rotation(2, -3, 2), 64, 36.0, (0, -3))
+
+
+def lung_length(chest: Chest, view: View) -> np.ndarray:
+    lengths = [
+        chord(lung.inside, view, view.box()).meet(chord(chest.cage_inner, view, view.box())).length()
+        for lung in chest.lungs
+    ]
+    return lengths[0] + lengths[1]
+
+
+def test_counts_follow_beer_and_lambert():
+    integrals = np.full((200, 200), 2.0, np.float32)
+    exposed = expose(integrals, 1e5, np.random.default_rng(0))
+    counts = 1e5 * np.exp(-exposed)
+    expected = 1e5 * np.exp(-2.0)
+    assert counts.mean() == pytest.approx(expected, rel=1e-3)
+    assert counts.var() == pytest.approx(expected, rel=0.05)  # Poisson: the variance is the mean
+
+
+def test_a_body_of_soft_tissue_alone_attenuates_by_its_chord():
+    chest, view = chest_and_view(0, FRONTAL)
+    bare = dataclasses.replace(chest, limbs=(), ribs=(), bones=(), vertebrae=(), airways=(), lung_share=1.0)
+    expected = SOFT_PER_CM * chord(chest.torso, view, view.box()).length()
+    np.testing.assert_allclose(line_integrals(bare, view, (), ()), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("frame", [FRONTAL, LATERAL], ids=["frontal", "lateral"])
+@pytest.mark.parametrize("seed", range(4))
+def test_opacity_raises_attenuation_inside_the_lungs_and_nowhere_else(seed, frame):
+    chest, view = chest_and_view(seed, frame)
+    rng = np.random.default_rng(seed)
+    _, blobs = pneumonia(random_person(rng), -9.0, rng)
+    blobs.append((ellipsoid((0, 0, 0), (30, 30, 30)), 0.3))  # reaches far beyond the lungs
+    added = line_integrals(chest, view, blobs, ()) - line_integrals(chest, view, (), ())
+    assert added.min() >= -1e-5
+    assert added.max() > 0.2
+    assert np.abs(added[lung_length(chest, view) == 0]).max() < 1e-5
+
+
+def test_no_amount_of_fluid_takes_more_air_than_the_lung_holds():
+    chest, view = chest_and_view(1, FRONTAL)
+    flood = [(ellipsoid((0, 0, 0), (40, 40, 40)), 1.0)] * 3
+    airless = dataclasses.replace(chest, lung_share=1.0)
+    full = line_integrals(chest, view, flood, ())
+    np.testing.assert_allclose(full, line_integrals(airless, view, (), ()), atol=1e-4)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_rib_cage_and_the_lungs_lie_inside_the_torso(seed):
+    chest, view = chest_and_view(seed, FRONTAL)
+    torso, cage = (chord(body, view, view.box()) for body in (chest.torso, chest.cage_outer))
+    met = cage.length() > 0
+    assert (torso.near[met] <= cage.near[met]).all()
+    assert (torso.far[met] >= cage.far[met]).all()
+
+
+def test_lungs_are_dark_and_the_heart_is_at_the_right_of_the_image():
+    chest, view = chest_and_view(2, FRONTAL)
+    bare = dataclasses.replace(chest, ribs=(), bones=(), vertebrae=(), limbs=())
+    image = develop(line_integrals(bare, view, (), ()), 3.3, 0.9).astype(float)
+    row = int(np.argmin(np.abs(view.up_cm + 5)))  # 4 cm above the dome
+    right, left = (int(np.argmin(np.abs(view.across_cm - u))) for u in (-6.0, 6.0))
+    assert image[row, right] < image[row, left] - 20
+    assert image[row, right] < image[-1, right] - 60
+
+
+def test_the_display_shows_more_attenuation_whiter():
+    values = develop(np.linspace(0, 8, 200, dtype=np.float32)[None], 3.0, 0.9)
+    assert values.dtype == np.uint8
+    assert (np.diff(values.astype(int)) >= 0).all()
+    assert values[0, 0] < 15
+    assert values[0, -1] > 240
