@@ -145,8 +145,8 @@ def test_a_stage_depends_on_the_code_it_can_run(stage):
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_depends_on_nothing_that_is_not_there(stage):
-    written = [str(out if isinstance(out, str) else next(iter(out))) for s in STAGES for key in ("outs", "metrics", "plots")
-               for out in PIPELINE["stages"][s].get(key, [])]  # fmt: skip
+    keys = ("outs", "metrics", "plots")
+    written = [out for other in PIPELINE["stages"].values() for key in keys for out in other.get(key, [])]
     for dep in PIPELINE["stages"][stage]["deps"]:
         assert (ROOT / dep).exists() or any(dep == out or dep.startswith(f"{out}/") for out in written), dep
 

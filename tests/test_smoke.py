@@ -114,4 +114,4 @@ def test_a_queued_experiment_trains_only_what_depends_on_it_and_reaches_the_work
     new = runs_in_store(clone) - before
     assert len(new) == (5 + 3 + 2) * SEEDS  # the other losses, batch sizes and protocols, now at lr 0.01
     assert new <= {mark for _, _, mark in runs_in_mlflow(clone)}
-    assert "faster" in run(clone, "dvc", "exp", "show", "--no-pager")
+    assert "faster" in run(clone, "dvc", "exp", "show", "--csv")

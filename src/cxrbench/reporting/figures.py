@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 COLOURS = ("#0072b2", "#d55e00", "#008060", "#b0478f", "#a97800", "#666667")  # after Okabe & Ito 2008, darkened
 DASHES = ("", "5 2", "1.5 1.5", "6 2 1.5 2")  # SVG dash arrays, in line widths
+LOG_FROM = 50  # a chart whose values span more than this factor is drawn on a logarithmic scale
 INK, RULE = "#1b1c1d", "#d0d1d2"
 
 
@@ -77,6 +78,10 @@ def _draw(axes: "Axes", lines: Sequence[Line], title: str, x_label: str, y_label
             marker="o" if len(line.x) == 1 else None,
             markersize=3,
         )
+    values = np.concatenate([np.asarray(line.y, dtype="float64") for line in lines]) if lines else np.empty(0)
+    values = values[np.isfinite(values)]
+    if not roc and len(values) and 0 < values.min() * LOG_FROM < values.max():
+        axes.set_yscale("log")  # one run that explodes would press all others flat
     axes.set_title(title, fontsize=10, loc="left", color=INK)
     axes.set_xlabel(x_label, fontsize=9, color=INK)
     axes.set_ylabel(y_label, fontsize=9, color=INK)

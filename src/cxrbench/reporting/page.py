@@ -53,10 +53,9 @@ def headline(verdicts: Sequence[Verdict]) -> str:
         return "The papers at hand make no claim that these studies can test."
     count = {word: sum(one.verdict == word for one in verdicts) for word in VERDICTS}
     many = f"{len(verdicts)} published claims" if len(verdicts) > 1 else "one published claim"
-    return (
-        f"Of {many}, our runs support {count['supported']}, contradict {count['contradicted']},"
-        f" leave {count['undecided']} undecided and do not test {count['not tested']}."
-    )
+    untested, undecided = count["not tested"], f"leave {count['undecided']} undecided"
+    rest = f", {undecided} and do not test {untested}" if untested else f" and {undecided}"
+    return f"Of {many}, our runs support {count['supported']}, contradict {count['contradicted']}{rest}."
 
 
 def render(

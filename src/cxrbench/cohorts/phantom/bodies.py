@@ -4,11 +4,14 @@ Coordinates are in cm: x to the patient's left, y to the front, z to the head.
 """
 
 import dataclasses
+import itertools
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
 Array = np.ndarray
+Point = Sequence[float] | Array  # three lengths in cm
 _XYZ = np.eye(3)
 
 
@@ -37,13 +40,13 @@ class Body:
     slabs: tuple[Slab, ...] = ()
 
 
-def ellipsoid(centre_cm: Array, radii_cm: Array, axes: Array | None = None, slabs: tuple[Slab, ...] = ()) -> Body:
+def ellipsoid(centre_cm: Point, radii_cm: Point, axes: Array | None = None, slabs: tuple[Slab, ...] = ()) -> Body:
     """An ellipsoid; ``axes`` (rows) default to x, y, z."""
     radii_cm = np.asarray(radii_cm, float)
     return Body(np.asarray(centre_cm, float), _XYZ if axes is None else axes, radii_cm, radii_cm, slabs)
 
 
-def rod(start_cm: Array, end_cm: Array, radius_cm: float) -> Body:
+def rod(start_cm: Point, end_cm: Point, radius_cm: float) -> Body:
     """A circular cylinder with flat ends, its axis from ``start_cm`` to ``end_cm``."""
     start, end = np.asarray(start_cm, float), np.asarray(end_cm, float)
     half = float(np.linalg.norm(end - start)) / 2
@@ -59,7 +62,7 @@ def rod(start_cm: Array, end_cm: Array, radius_cm: float) -> Body:
 
 def chain(points_cm: Array, radius_cm: float) -> list[Body]:
     """Rods from each of the points (n, 3) to the next: a line, a wire, a letter."""
-    return [rod(start, end, radius_cm) for start, end in zip(points_cm[:-1], points_cm[1:])]
+    return [rod(start, end, radius_cm) for start, end in itertools.pairwise(points_cm)]
 
 
 def along(axis: Array) -> Array:

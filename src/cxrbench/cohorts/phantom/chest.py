@@ -7,6 +7,7 @@ differences to soft tissue count. Nothing in here knows of the image's label.
 """
 
 import dataclasses
+import itertools
 
 import numpy as np
 
@@ -97,9 +98,9 @@ def make_chest(person: Person, dome_cm: float, heart_scale: float, arms_down: bo
     middle = (0.0, 0.0, (_CAGE_TOP_CM - _CAGE_DEPTH_CM / 2) * z)
     inner = np.array([12.6 * x, 9.8 * y, _CAGE_DEPTH_CM / 2 * z + 1])
     outer = inner + 0.8
-    torso = np.array([outer[0] + person.fat_cm, outer[1] + person.fat_cm, 40 * z])
+    torso = np.array([outer[0] + person.fat_cm, outer[1] + person.fat_cm, 34 * z])
     return Chest(
-        torso=ellipsoid((0, 0, -21 * z), torso),
+        torso=ellipsoid((0, 0, -12 * z), torso),
         limbs=_limbs(person, torso, arms_down),
         cage_outer=ellipsoid(middle, outer),
         cage_inner=ellipsoid(middle, inner),
@@ -176,7 +177,7 @@ def _spine(person: Person) -> tuple[Body, ...]:
     bend = np.cos(edges / (14 * z))
     line = np.column_stack([person.scoliosis_cm * bend, -5.6 * y - person.kyphosis_cm * bend * 0.6, edges])
     result = []
-    for start, end in zip(line[:-1], line[1:]):
+    for start, end in itertools.pairwise(line):
         result.append(rod(start + 0.12 * (end - start), end - 0.1 * (end - start), 1.75 * x))
     return tuple(result)
 

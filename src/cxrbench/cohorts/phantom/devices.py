@@ -10,8 +10,8 @@ _LINE_PER_CM = 1.5  # radio-opaque plastic
 _METAL_PER_CM = 3.0
 _LEAD_PER_CM = 30.0
 _LETTERS = {
-    "L": [[(0, 2), (0, 0), (1.2, 0)]],
-    "R": [[(0, 0), (0, 2), (1.1, 2), (1.1, 1.05), (0, 1.0), (1.2, 0)]],
+    "L": [(0, 2), (0, 0), (1.2, 0)],
+    "R": [(0, 0), (0, 2), (1.1, 2), (1.1, 1.05), (0, 1.0), (1.2, 0)],
 }
 
 
@@ -50,12 +50,9 @@ def marker(letter: str, view: View, across: float, up: float, height_cm: float) 
     """A lead letter that lies on the detector, at shares ``across``, ``up`` of the field from its lower left."""
     width = view.across_cm[-1] - view.across_cm[0]
     corner = np.array([view.across_cm[0] + across * width, view.up_cm[-1] + up * width])
-    result = []
-    for stroke in _LETTERS[letter]:
-        flat = corner + np.array(stroke) * height_cm / 2
-        points = flat @ view.frame[:2]  # on the plane through the origin: depth does not show in a parallel beam
-        result += _line(points, 0.09 * height_cm, _LEAD_PER_CM)
-    return result
+    flat = corner + np.array(_LETTERS[letter]) * height_cm / 2
+    points = flat @ view.frame[:2]  # on the plane through the origin: depth does not show in a parallel beam
+    return _line(points, 0.09 * height_cm, _LEAD_PER_CM)
 
 
 def _line(points_cm: Array, radius_cm: float, per_cm: float) -> list[tuple[Body, float]]:

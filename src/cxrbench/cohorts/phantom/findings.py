@@ -5,10 +5,9 @@ Each opacity is a cloud of nested and scattered ellipsoids, so that its edge is 
 
 import numpy as np
 
-from cxrbench.cohorts.phantom.bodies import Body, ellipsoid, rotation
+from cxrbench.cohorts.phantom.bodies import Body, Point, ellipsoid, rotation
 from cxrbench.cohorts.phantom.chest import Person
 
-Point = tuple[float, float, float] | np.ndarray
 FAINTEST, DENSEST = 0.5, 1.0  # share of the air replaced, log-uniform between studies
 
 
@@ -22,7 +21,7 @@ def pneumonia(person: Person, dome_cm: float, rng: np.random.Generator) -> tuple
 
 def covid(person: Person, dome_cm: float, rng: np.random.Generator) -> list[tuple[Body, float]]:
     """Bilateral, peripheral ground glass, more of it towards the base."""
-    strength = float(np.exp(rng.uniform(np.log(0.35), np.log(0.9))))
+    strength = float(np.exp(rng.uniform(np.log(0.5), np.log(1.0))))
     x, y, z = person.scale
     blobs = []
     for sign in (-1, 1):

@@ -29,7 +29,8 @@ def random_study(person: Person, label: str, rng: np.random.Generator) -> Study:
     """Draws a study; ``label`` (normal, pneumonia, covid) decides the opacities alone."""
     devices = random_devices(person, rng)
     dome_cm = float(np.clip(rng.normal(-9.2, 0.9), -12, -6)) * person.scale[2]
-    pattern, blobs = "", []
+    pattern = ""
+    blobs: list[tuple[Body, float]] = []
     if label == "pneumonia":
         pattern, blobs = pneumonia(person, dome_cm, rng)
     elif label == "covid":

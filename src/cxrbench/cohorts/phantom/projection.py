@@ -1,10 +1,10 @@
 """Where a ray of a parallel beam enters and leaves a body, in closed form, for all pixels of a box at once.
 
-A ray is p(t) = u U + v V + t D with orthonormal U (across the image), V (up) and D (along the ray). For the
-quadric |G p| <= 1 (rows of G: own axes over semi-axes; p from its centre) write g for the image of U, V, D under
-G and P for the projection orthogonal to gD. Then the ray lies inside for |t - m| <= sqrt((1 - s) / |gD|^2) with
-the shadow s = |P (u gU + v gV)|^2 and m = -gD . (u gU + v gV) / |gD|^2. Completing the square in s (Cholesky) turns it into a sum
-of two squares, which loses no digits in float32. A slab bounds t linearly; the intersection of convex bodies is the
+A ray is p(t) = u U + v V + t D with orthonormal U (across the image), V (up) and D (along the ray). For the quadric
+|G p| <= 1 (rows of G: own axes over semi-axes; p from its centre) write g for the image of U, V, D under G and P for
+the projection orthogonal to gD. Then the ray lies inside for |t - m| <= sqrt((1 - s) / |gD|^2) with the shadow s = |P
+(u gU + v gV)|^2 and m = -gD . (u gU + v gV) / |gD|^2. Completing the square in s (Cholesky) turns it into a sum of
+two squares, which loses no digits in float32. A slab bounds t linearly; the intersection of convex bodies is the
 intersection of their intervals.
 """
 
