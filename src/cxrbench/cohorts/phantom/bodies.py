@@ -49,7 +49,7 @@ def ellipsoid(centre_cm: Point, radii_cm: Point, axes: Array | None = None, slab
 def rod(start_cm: Point, end_cm: Point, radius_cm: float) -> Body:
     """A circular cylinder with flat ends, its axis from ``start_cm`` to ``end_cm``."""
     start, end = np.asarray(start_cm, float), np.asarray(end_cm, float)
-    half = float(np.linalg.norm(end - start)) / 2
+    half = math.dist(start, end) / 2
     axis, centre = (end - start) / (2 * half), (start + end) / 2
     return Body(
         centre,

@@ -14,6 +14,7 @@ import numpy as np
 from cxrbench.cohorts.phantom.bodies import Array, Body, Slab, ellipsoid, rod, rotation
 
 _RIB_COUNT = 10
+_VESSEL_COUNT = 12  # of both lungs
 _CAGE_TOP_CM, _CAGE_DEPTH_CM = 14.5, 35.0
 
 
@@ -81,11 +82,11 @@ def random_person(rng: np.random.Generator) -> Person:
         lung_share=float(np.clip(rng.normal(0.27, 0.02), 0.2, 0.35)),
         vessels=np.column_stack(
             [
-                np.arange(14) % 2,
-                rng.uniform(-50, 50, 14),
-                np.repeat(np.linspace(-75, 60, 7), 2) + rng.normal(0, 9, 14),
-                rng.uniform(4, 8.5, 14),
-                rng.uniform(0.25, 0.55, 14),
+                np.arange(_VESSEL_COUNT) % 2,
+                rng.uniform(-50, 50, _VESSEL_COUNT),
+                np.repeat(np.linspace(-75, 60, _VESSEL_COUNT // 2), 2) + rng.normal(0, 9, _VESSEL_COUNT),
+                rng.uniform(4, 8.5, _VESSEL_COUNT),
+                rng.uniform(0.25, 0.55, _VESSEL_COUNT),
             ]
         ),
     )

@@ -29,7 +29,7 @@ def random_devices(person: Person, rng: np.random.Generator) -> list[tuple[Body,
         can = np.array([8.5 * x, 8.5 * y, rng.uniform(7, 9) * z])
         devices.append((ellipsoid(can, (2.6, 0.5, 2.2)), _METAL_PER_CM))
         path = [
-            can,
+            (8.5 * x, 8.5 * y, float(can[2])),
             (4 * x, 4 * y, 11 * z),
             (-1.8 * x, 1.5 * y, 6 * z),
             (-1 * x, 2 * y, -4 * z),

@@ -8,7 +8,7 @@ import numpy as np
 from cxrbench.cohorts.phantom.bodies import Body, Point, ellipsoid, rotation
 from cxrbench.cohorts.phantom.chest import Person
 
-FAINTEST, DENSEST = 0.5, 1.0  # share of the air replaced, log-uniform between studies
+FAINTEST, DENSEST = 0.48, 1.0  # share of the air replaced, log-uniform between studies
 
 
 def pneumonia(person: Person, dome_cm: float, rng: np.random.Generator) -> tuple[str, list[tuple[Body, float]]]:

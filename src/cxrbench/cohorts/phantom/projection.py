@@ -62,7 +62,8 @@ class Span(NamedTuple):
     far: Array
 
     def length(self) -> Array:
-        return np.maximum(self.far - self.near, 0)
+        length = self.far - self.near
+        return np.maximum(length, 0, out=length)
 
     def crop(self, box: Box) -> "Span":
         rows = slice(box.top - self.box.top, box.bottom - self.box.top)
