@@ -32,7 +32,7 @@ class Cohort:
     view: str | None = None  # directory: the view of all its images, where the source says so
     kind: str | None = None  # phantom: pneumonia | covid
     scale: float = 1.0  # phantom: share of the full number of patients
-    size: int = 192  # phantom: pixels, square
+    size: int = 160  # phantom: pixels, square
     seed: int = 0  # phantom
 
     def __post_init__(self) -> None:

@@ -21,7 +21,8 @@ def start(threads: int) -> None:
 
             tf.get_logger().setLevel("ERROR")
             tf.config.threading.set_intra_op_parallelism_threads(threads)
-            tf.config.threading.set_inter_op_parallelism_threads(1)
+            # One more than the input pipeline needs: with 1 it and the training step wait for each other.
+            tf.config.threading.set_inter_op_parallelism_threads(2)
             for gpu in tf.config.list_physical_devices("GPU"):
                 tf.config.experimental.set_memory_growth(gpu, True)
 

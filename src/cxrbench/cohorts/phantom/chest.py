@@ -3,7 +3,8 @@
 Which tissue fills a point where bodies overlap: soft tissue fills the torso, limbs add only what lies outside of
 it. A lung is air-filled tissue inside the rib cage from which heart, mediastinum, aorta and liver dome are cut
 out. Ribs, spine, clavicles and shoulder blades stand in soft tissue and replace it; where two bones overlap, both
-differences to soft tissue count. Nothing in here knows of the image's label.
+differences to soft tissue count; so do two limbs that overlap outside the torso. Nothing in here knows of the
+image's label.
 """
 
 import dataclasses

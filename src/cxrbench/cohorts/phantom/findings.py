@@ -8,12 +8,17 @@ import numpy as np
 from cxrbench.cohorts.phantom.bodies import Body, Point, ellipsoid, rotation
 from cxrbench.cohorts.phantom.chest import Person
 
-FAINTEST, DENSEST = 0.48, 1.0  # share of the air replaced, log-uniform between studies
+# Share of the air that fluid replaces at the focus, log-uniform between studies: most pneumonias are plain to see,
+# some are there and can hardly be seen.
+PLAIN = (0.5, 1.0)
+FAINT = (0.1, 0.5)
+FAINT_SHARE = 0.2  # of the studies with pneumonia
 
 
 def pneumonia(person: Person, dome_cm: float, rng: np.random.Generator) -> tuple[str, list[tuple[Body, float]]]:
     """('lobar' | 'diffuse', ellipsoids with the share of air that fluid replaces in each)."""
-    strength = float(np.exp(rng.uniform(np.log(FAINTEST), np.log(DENSEST))))
+    low, high = FAINT if rng.random() < FAINT_SHARE else PLAIN
+    strength = float(np.exp(rng.uniform(np.log(low), np.log(high))))
     if rng.random() < 0.45:
         return "lobar", _lobar(person, dome_cm, strength, rng)
     return "diffuse", _diffuse(person, dome_cm, 0.7 * strength, rng)
@@ -60,10 +65,10 @@ def _diffuse(person: Person, dome_cm: float, strength: float, rng: np.random.Gen
 
 def _cloud(centre_cm: Point, radius_cm: float, share: float, rng: np.random.Generator) -> list[tuple[Body, float]]:
     """Two ellipsoids, one within the other, half of the share in each: a soft edge."""
-    body, _ = _ellipsoid(centre_cm, radius_cm, share, rng)
+    body, share = _ellipsoid(centre_cm, radius_cm, share, rng)
     return [(ellipsoid(centre_cm, body.radii_cm * part, body.axes), share / 2) for part in (0.65, 1.0)]
 
 
 def _ellipsoid(centre_cm: Point, radius_cm: float, share: float, rng: np.random.Generator) -> tuple[Body, float]:
     radii = radius_cm * rng.uniform(0.75, 1.35, 3)
-    return ellipsoid(centre_cm, radii, rotation(*rng.uniform(-90, 90, 3))), share
+    return ellipsoid(centre_cm, radii, rotation(*rng.uniform(-90, 90, 3))), min(share, 1.0)

@@ -116,7 +116,7 @@ def _add_ribs(total: Array, chest: Chest, view: View) -> None:
 
 
 def _slab_rows(normal: Array, offset_cm: float, half_cm: float, body: Body, view: View, box: Box) -> Box:
-    """``box`` without the rows in which the slab does not meet ``body``'s bounding sphere of its x-y extent."""
+    """``box`` without the rows in which no ray meets the slab within ``body``, an ellipsoid along x, y, z."""
     across, up, along = view.frame @ normal
     if abs(up) < 0.2:
         return box

@@ -59,9 +59,12 @@ def _map(
         yield from map(draw, chunks)
         return
     # spawn: a fork of a process that holds TensorFlow's threads may hang
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+    pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
+    try:
         for future in as_completed([pool.submit(draw, chunk) for chunk in chunks]):
             yield future.result()
+    finally:
+        pool.shutdown(cancel_futures=True)  # after an error nobody waits for the rest
 
 
 def _draw_patients(patients: list[PatientPlan], root: Path, kind: str, size: int, seed: int) -> list[Image]:
