@@ -47,14 +47,14 @@ def resident_bytes(pid: int) -> int:
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as scratch:
-        clone = Path(scratch) / "cxrbench"
-        subprocess.run(["git", "clone", "-q", str(ROOT), str(clone)], check=True)
-        overrides = sys.argv[1:]
-        first = ["dvc", "exp", "run", *overrides] if overrides else ["dvc", "repro"]
-        for name, command in (("from nothing", first), ("repeated", ["dvc", "repro"])):
-            seconds, mebibytes = measured(command, clone)
-            print(f"{name:13} {' '.join(command):30} {seconds:7.1f} s   peak {mebibytes:6.0f} MiB", flush=True)
+    clone = Path(tempfile.mkdtemp()) / "cxrbench"
+    subprocess.run(["git", "clone", "-q", str(ROOT), str(clone)], check=True)
+    overrides = sys.argv[1:]
+    first = ["dvc", "exp", "run", *overrides] if overrides else ["dvc", "repro"]
+    for name, command in (("from nothing", first), ("repeated", ["dvc", "repro"])):
+        seconds, mebibytes = measured(command, clone)
+        print(f"{name:13} {' '.join(command):30} {seconds:7.1f} s   peak {mebibytes:6.0f} MiB", flush=True)
+    print(f"left in {clone}")
 
 
 if __name__ == "__main__":

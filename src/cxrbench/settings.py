@@ -40,7 +40,7 @@ class Setting:
     optimizer: str = "adam"
     lr: float = 0.001
     batch_size: int = 32
-    epochs: int = 4
+    epochs: int = 3
     loss: str = "binary_crossentropy"
     padding: int | None = None  # pixels around each convolution's input; only covid_cnn has it
     checkpoint: str = "last"  # last | best: the epoch of the lowest validation loss

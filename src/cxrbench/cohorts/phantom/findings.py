@@ -12,7 +12,7 @@ from cxrbench.cohorts.phantom.chest import Person
 # some are there and can hardly be seen.
 PLAIN = (0.5, 1.0)
 FAINT = (0.1, 0.5)
-FAINT_SHARE = 0.2  # of the studies with pneumonia
+FAINT_SHARE = 0.08  # of the studies with pneumonia
 
 
 def pneumonia(person: Person, dome_cm: float, rng: np.random.Generator) -> tuple[str, list[tuple[Body, float]]]:
