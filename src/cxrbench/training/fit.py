@@ -135,10 +135,6 @@ def _watch(model: "keras.Model", checkpoint: str, on_epoch: Callable[[int], None
         def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
             self.started = time.monotonic()
 
-        def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-            if not math.isfinite(float((logs or {}).get("loss", 0.0))):
-                self.model.stop_training = True
-
         def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
             names = ("loss", "accuracy", "val_loss", "val_accuracy")
             values = {name: float((logs or {}).get(name, math.nan)) for name in names}
@@ -146,6 +142,8 @@ def _watch(model: "keras.Model", checkpoint: str, on_epoch: Callable[[int], None
             if checkpoint == "best" and values["val_loss"] < self.best_loss:
                 self.best_loss, self.best_epoch = values["val_loss"], epoch + 1
                 self.best_weights = model.get_weights()
+            if not math.isfinite(values["loss"]):
+                self.model.stop_training = True
             on_epoch(epoch + 1)
 
     return Watch()
