@@ -51,7 +51,8 @@ def main() -> None:
     subprocess.run(["git", "clone", "-q", str(ROOT), str(clone)], check=True)
     overrides = sys.argv[1:]
     first = ["dvc", "exp", "run", *overrides] if overrides else ["dvc", "repro"]
-    for name, command in (("from nothing", first), ("repeated", ["dvc", "repro"])):
+    again = ["dvc", "repro"]
+    for name, command in (("from nothing", first), ("repeated", again), ("once more", again)):
         seconds, mebibytes = measured(command, clone)
         print(f"{name:13} {' '.join(command):30} {seconds:7.1f} s   peak {mebibytes:6.0f} MiB", flush=True)
     print(f"left in {clone}")
