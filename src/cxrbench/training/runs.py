@@ -57,6 +57,7 @@ def ensure(
 def _jobs(missing: dict[str, Cell], assignment: pd.DataFrame, cache: Path, workers: int) -> list[Job]:
     """The missing runs with their images; an array holds all images of a cohort, whatever a protocol uses."""
     arrays: dict[tuple[str, int, str], tuple[Path, pd.Series]] = {}
+    selections: dict[tuple[str, str], tuple[pd.DataFrame, str]] = {}
     jobs = []
     for run, cell in missing.items():
         setting = cell.setting
@@ -68,8 +69,11 @@ def _jobs(missing: dict[str, Cell], assignment: pd.DataFrame, cache: Path, worke
                 array = grey_squares(paths, sums, setting.image_size, setting.resize, cache, workers, advance)
             arrays[key] = array, pd.Series(images.index, index=images["image_id"])
         array, index = arrays[key]
-        rows = dataset.select(assignment, setting.cohort, setting.protocol)
-        data_sha256 = dataset.data_sha256(rows)
+        part_of = (setting.cohort, setting.protocol)
+        if part_of not in selections:
+            rows = dataset.select(assignment, *part_of)
+            selections[part_of] = rows, dataset.data_sha256(rows)
+        rows, data_sha256 = selections[part_of]
         rows = rows.assign(index=index[rows["image_id"]].to_numpy()).drop(columns=["path", "sha256"])
         jobs.append(Job(run, setting, cell.seed, rows, array, data_sha256))
     return jobs
