@@ -1,0 +1,1 @@
+"""Files from the network and out of archives: whole and checked, or refused in one sentence."""

@@ -1,0 +1,85 @@
+"""The archives that anybody may fetch: one function each, from the publisher's own address, unpacked and kept."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from cxrbench.cohorts import medmnist
+from cxrbench.cohorts.fetch.archive import unpack
+from cxrbench.cohorts.fetch.http import PATIENT, Patience, fetch_file
+from cxrbench.progress import progress
+
+# Kermany, Zhang and Goldbaum 2018, doi:10.17632/rscbjbr9sj.2. Version 3 has the same radiographs in 8.4 GB with OCT.
+MENDELEY_URL = "https://data.mendeley.com/public-files/datasets/rscbjbr9sj/files/f12eaf6d-6023-432f-acc9-80c9d7393433/file_downloaded"
+MENDELEY_BYTES = 1_235_512_464
+MENDELEY_SHA256 = "13efc055629733dbab07877f8b3c9f81097840dbcdaa326a8542322c2281ce36"
+
+# The collection has stood still since 2020. GitHub packs it for each request, so there is no checksum to hold it to but
+# those inside the archive.
+GITHUB_URL = "https://github.com/ieee8023/covid-chestxray-dataset/archive/refs/heads/master.zip"
+
+# MedMNIST+ 3.0, doi:10.5281/zenodo.10519652; the checksums are those of the medmnist package.
+ZENODO_URL = "https://zenodo.org/records/10519652/files"
+ZENODO_MD5 = {
+    28: "28209eda62fecd6e6a2d98b1501bb15f",
+    64: "8f4eceb4ccffa70c672198ea285246c6",
+    128: "05b46931834c231683c68f40c47b2971",
+    224: "d6a3c71de1b945ea11211b03746c1fe1",
+}
+MEDMNIST_IMAGES = 5856
+
+
+def mendeley(
+    folder: Path,
+    *,
+    url: str = MENDELEY_URL,
+    size_bytes: int = MENDELEY_BYTES,
+    sha256: str = MENDELEY_SHA256,
+    patience: Patience = PATIENT,
+) -> Path:
+    """Kermany's radiographs as their authors published them: {train,test}/{NORMAL,PNEUMONIA}."""
+
+    def fetch(target: Path) -> None:
+        with progress(f"fetch {target.name}, bytes", size_bytes) as advance:
+            fetch_file(url, target, size_bytes=size_bytes, sha256=sha256, patience=patience, advance=advance)
+
+    return _unpacked(folder / "ChestXRay2017.zip", folder / "ChestXRay2017", fetch)
+
+
+def github(folder: Path, *, url: str = GITHUB_URL, patience: Patience = PATIENT) -> Path:
+    """The COVID-19 image data collection."""
+
+    def fetch(target: Path) -> None:
+        with progress(f"fetch {target.name}", 1) as advance:
+            fetch_file(url, target, patience=patience)
+            advance(1, "")
+
+    return _unpacked(folder / "covid-chestxray-dataset.zip", folder / "covid-chestxray-dataset", fetch)
+
+
+def zenodo(
+    folder: Path,
+    size_px: int,
+    *,
+    base_url: str = ZENODO_URL,
+    md5: str | None = None,
+    patience: Patience = PATIENT,
+) -> Path:
+    """PneumoniaMNIST of one size, written out as PNG files; ``md5`` replaces the one that is known."""
+    name = "pneumoniamnist" if size_px == 28 else f"pneumoniamnist_{size_px}"
+    tree, arrays = folder / name, folder / f"{name}.npz"
+    if not tree.is_dir():
+        with progress(f"fetch {arrays.name}", 1) as advance:
+            fetch_file(f"{base_url}/{arrays.name}", arrays, md5=md5 or ZENODO_MD5[size_px], patience=patience)
+            advance(1, "")
+        with progress(f"write {name} as PNG", MEDMNIST_IMAGES) as advance:
+            medmnist.write_tree(arrays, tree, size_px, advance)
+    return tree
+
+
+def _unpacked(archive: Path, folder: Path, fetch: Callable[[Path], None]) -> Path:
+    """``folder`` as it was unpacked once; the archive goes when it has."""
+    if not folder.is_dir():
+        fetch(archive)
+        unpack(archive, folder)
+        archive.unlink()
+    return folder
