@@ -2,17 +2,20 @@
 
 import hashlib
 import io
+import os
+from pathlib import PurePath
 
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
 
-from cxrbench.cohorts import parallel
+from cxrbench.cohorts import ingest as module
 from cxrbench.cohorts.found import Found
 from cxrbench.cohorts.ingest import ingest
 from cxrbench.errors import CxrbenchError
 from cxrbench.manifest import read_table, write_table
+from tests.cohorts.parallel_work import examine_but_crash_on_seven
 
 REASONS = {"missing", "empty", "not an image", "truncated", "too small", "too large", "unsupported"}
 FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "GIF", "WEBP", "PPM", "JPEG2000")
@@ -69,10 +72,10 @@ def small_cohort(tmp_path):
     return founds_in(tmp_path)
 
 
-def test_neither_order_nor_workers_change_the_tables(small_cohort, monkeypatch):
+def test_neither_order_nor_workers_nor_how_many_rows_go_into_a_frame_change_the_tables(small_cohort, monkeypatch):
     images, rejects = ingest("a", small_cohort)
-    monkeypatch.setattr(parallel, "WORTH_A_POOL", 1)
-    for founds, workers in ((small_cohort[::-1], 1), (small_cohort, 2)):
+    monkeypatch.setattr(module, "FRAME_ROWS", 7)
+    for founds, workers in ((small_cohort[::-1], 0), (small_cohort, 2)):
         again = ingest("a", founds, workers)
         pd.testing.assert_frame_equal(again[0], images)
         pd.testing.assert_frame_equal(again[1], rejects)
@@ -83,7 +86,8 @@ def test_neither_order_nor_workers_change_the_tables(small_cohort, monkeypatch):
 def test_the_manifest_holds_what_the_file_holds(tmp_path):
     data = picture_bytes(np.random.default_rng(0), "JPEG", "RGB")
     (tmp_path / "x.jpg").write_bytes(data)
-    images, _ = ingest("a", [Found(tmp_path / "x.jpg", "x", "covid", "PA", "frontal", "", "s1", "test")])
+    found = Found(tmp_path / "x.jpg", "x", "covid", "PA", "frontal", study_id="s1", source_part="test")
+    images, _ = ingest("a", [found])
     row = images.iloc[0]
     assert row["sha256"] == hashlib.sha256(data).hexdigest()
     assert (row["width"], row["height"], row["mode"], row["bytes"]) == (32, 24, "RGB", len(data))
@@ -109,3 +113,33 @@ def test_no_files_give_two_empty_tables():
     images, rejects = ingest("a", [])
     assert images.empty
     assert rejects.empty
+
+
+def test_a_crash_of_a_decoder_is_a_reject_and_every_other_file_is_read(small_cohort, monkeypatch):
+    monkeypatch.setattr(module, "examine", examine_but_crash_on_seven)
+    images, rejects = ingest("a", small_cohort, workers=2)
+    assert len(images) + len(rejects) == 30
+    crashed = rejects[rejects["reason"] == "decoder crashed"]
+    assert [PurePath(path).name for path in crashed["path"]] == ["07.png"]
+    assert crashed["detail"].str.contains("SIGSEGV").all()
+
+
+def test_any_file_name_ends_in_one_of_the_tables(tmp_path):
+    names = [
+        b"a,b.png",
+        b'q"uote.png',
+        b"new\nline.png",
+        b"re\rturn.png",
+        "\u00fc \u7684.png".encode(),
+        b"la\xe9tin.png",
+        b" .png",
+    ]
+    data = picture_bytes(np.random.default_rng(0), "PNG")
+    for name in names:
+        (tmp_path / os.fsdecode(name)).write_bytes(data)
+    images, rejects = ingest("a", founds_in(tmp_path))
+    assert (len(images), rejects["reason"].tolist()) == (len(names) - 2, ["unsupported"] * 2)
+    assert [PurePath(path).name for path in rejects["path"]] == ["la\\xe9tin.png", "re\\rturn.png"]
+    for name, table in (("manifest", images), ("rejects", rejects)):
+        write_table(tmp_path / "table.csv", table, name)
+        assert read_table(tmp_path / "table.csv", name)["path"].tolist() == table["path"].tolist()

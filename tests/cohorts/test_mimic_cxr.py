@@ -1,8 +1,11 @@
 """The reader of MIMIC-CXR-JPG's layout."""
 
 import gzip
+from collections import Counter
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cxrbench.cohorts import mimic_cxr
 from cxrbench.errors import CxrbenchError
@@ -69,3 +72,68 @@ def test_a_wrong_root_and_damaged_tables_are_one_sentence_each(tmp_path):
         (tmp_path / "mimic-cxr-2.0.0-metadata.csv.gz").write_bytes(damaged)
         with pytest.raises(CxrbenchError, match="cannot be read"):
             mimic_cxr.read(tmp_path)
+
+
+def test_a_key_that_would_leave_the_folder_is_refused(tmp_path):
+    write(tmp_path, "mimic-cxr-2.0.0-chexpert.csv", CHEXPERT)
+    for key in ("../../etc/passwd", "", "a/b"):
+        write(tmp_path, "mimic-cxr-2.0.0-metadata.csv", METADATA + f"{key},10000001,50000001,CHEST,PA\n")
+        with pytest.raises(CxrbenchError, match="has dicom_id"):
+            mimic_cxr.read(tmp_path)
+
+
+def tables(root, studies):
+    """Tables of (patient, label, views of its images) a study."""
+    metadata = ["dicom_id,subject_id,study_id,ViewPosition"]
+    findings = ["study_id,No Finding,Pneumonia"]
+    for number, (patient, label, views) in enumerate(studies):
+        findings.append(f"{number},{'1.0' if label == 'normal' else ''},{'1.0' if label == 'pneumonia' else '-1.0'}")
+        metadata += [f"d{number}-{at},{patient},{number},{view}" for at, view in enumerate(views)]
+    for name, lines in (("metadata", metadata), ("chexpert", findings)):
+        write(root, f"mimic-cxr-2.0.0-{name}.csv", "\n".join(lines) + "\n")
+
+
+COHORTS = st.lists(
+    st.tuples(
+        st.integers(1, 9),
+        st.sampled_from(["normal", "pneumonia", ""]),
+        st.lists(st.sampled_from(["PA", "AP", "", "LATERAL", "LL"]), min_size=1, max_size=3),
+    ),
+    min_size=1,
+    max_size=30,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(COHORTS, st.integers(1, 12), st.integers(0, 5))
+def test_a_subset_is_whole_patients_and_never_above_its_size(tmp_path_factory, studies, per_label, seed):
+    root = tmp_path_factory.mktemp("mimic")
+    tables(root, studies)
+    told = {}
+    every, some = mimic_cxr.read(root), mimic_cxr.read(root, per_label, seed, told.__setitem__)
+    counts = Counter(one.label for one in some if one.view != "lateral")
+    assert all(count <= per_label for count in counts.values())
+    patients = {one.patient_id for one in some}
+    assert some == [one for one in every if one.patient_id in patients and one.label]  # laterals of theirs too
+    assert told == {"images beyond per_label": len(every) - len(some)}
+    # Nobody is left out who would still fit.
+    for patient in {one.patient_id for one in every if one.label and one.view != "lateral"} - patients:
+        theirs = Counter(one.label for one in every if one.patient_id == patient and one.view != "lateral")
+        assert any(counts[label] + theirs[label] > per_label for label in ("normal", "pneumonia"))
+
+
+def test_a_subset_depends_on_the_seed_and_not_on_the_order_of_the_table(tmp_path):
+    studies = [(patient, "normal", ["PA"]) for patient in range(100, 140)]
+    drawn = []
+    for order in (studies, studies[::-1]):
+        tables(tmp_path, order)
+        drawn.append({one.patient_id for one in mimic_cxr.read(tmp_path, 10, seed=0)})
+    assert drawn[0] == drawn[1]
+    assert len(drawn[0]) == 10
+    assert drawn[1] != {one.patient_id for one in mimic_cxr.read(tmp_path, 10, seed=1)}
+
+
+def test_where_both_findings_are_present_the_label_is_pneumonia(tmp_path):
+    write(tmp_path, "mimic-cxr-2.0.0-metadata.csv", "dicom_id,subject_id,study_id\nd1,1,1\n")
+    write(tmp_path, "mimic-cxr-2.0.0-chexpert.csv", "study_id,No Finding,Pneumonia\n1,1.0,1.0\n")
+    assert mimic_cxr.read(tmp_path)[0].label == "pneumonia"

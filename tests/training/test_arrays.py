@@ -1,17 +1,23 @@
 """Images are decoded once, in order, and a half-made array is never taken for a whole one."""
 
+import hashlib
+import os
+import signal
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from cxrbench.errors import CxrbenchError
+from cxrbench.training import arrays
 from cxrbench.training.arrays import grey_squares
 
 
 def images(folder, count=5):
     for k in range(count):
         Image.fromarray(np.full((40, 30), 40 * k, "uint8")).save(folder / f"{k}.png")
-    return [str(folder / f"{k}.png") for k in range(count)], [f"sha{k}" for k in range(count)]
+    paths = [folder / f"{k}.png" for k in range(count)]
+    return [str(path) for path in paths], [hashlib.sha256(path.read_bytes()).hexdigest() for path in paths]
 
 
 def test_the_array_holds_the_images_in_the_order_of_the_list_and_is_made_once(tmp_path):
@@ -26,7 +32,7 @@ def test_the_array_holds_the_images_in_the_order_of_the_list_and_is_made_once(tm
     stamp = made.stat().st_mtime_ns
     assert grey_squares(paths, sums, 16, "squash", tmp_path / "cache", 1, lambda n, what: None) == made
     assert made.stat().st_mtime_ns == stamp
-    others = [(paths, ["x", *sums[1:]], 16, "squash"), (paths, sums, 17, "squash"), (paths, sums, 16, "pad")]
+    others = [(paths[::-1], sums[::-1], 16, "squash"), (paths, sums, 17, "squash"), (paths, sums, 16, "pad")]
     for other in others:
         assert grey_squares(*other, tmp_path / "cache", 1, lambda n, what: None) != made
 
@@ -35,5 +41,29 @@ def test_an_image_that_has_gone_is_an_error_that_names_it_and_leaves_no_array(tm
     paths, sums = images(tmp_path)
     (tmp_path / "3.png").unlink()
     with pytest.raises(CxrbenchError, match=r"3\.png"):
+        grey_squares(paths, sums, 16, "squash", tmp_path / "cache", 1, lambda n, what: None)
+    assert list((tmp_path / "cache").iterdir()) == []
+
+
+def test_an_image_whose_bytes_have_changed_since_the_manifest_is_an_error_with_both_hashes(tmp_path):
+    paths, sums = images(tmp_path)
+    sums[2] = "f" * 64
+    message = (
+        r"2\.png has changed since the manifest was made: its sha256 is [0-9a-f]{12}\.\.\., .* ffffffffffff\.\.\.;"
+    )
+    with pytest.raises(CxrbenchError, match=message):
+        grey_squares(paths, sums, 16, "squash", tmp_path / "cache", 1, lambda n, what: None)
+    assert list((tmp_path / "cache").iterdir()) == []
+
+
+def die(file, size_px, resize):
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def test_an_image_that_crashes_its_decoder_is_an_error_that_names_it(tmp_path, monkeypatch):
+    paths, sums = images(tmp_path)
+    monkeypatch.setattr(arrays, "WORTH_A_POOL", 1)
+    monkeypatch.setattr(arrays, "_square", die)
+    with pytest.raises(CxrbenchError, match=r"0\.png cannot be used: decoder crashed \(signal SIGSEGV"):
         grey_squares(paths, sums, 16, "squash", tmp_path / "cache", 1, lambda n, what: None)
     assert list((tmp_path / "cache").iterdir()) == []

@@ -1,26 +1,26 @@
 """The one place where an image file is opened: any usual file becomes eight-bit grey, or a reason why not.
 
-A file is read once and decoded from memory. Size is checked from the header, before a pixel is decoded, so a
-small file that would unpack to gigabytes costs nothing. Only formats that Pillow decodes itself are tried.
+A file is read once and decoded from memory; what it is, its content says, not its name. Size is checked from the
+header, before a pixel is decoded, so a small file that would unpack to gigabytes costs nothing.
 """
 
 import dataclasses
 import hashlib
+import importlib.metadata
 import os
 import stat
+import warnings
 from io import BytesIO
-from typing import Any
+from pathlib import Path
 
 import numpy as np
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageChops, UnidentifiedImageError
 
+from cxrbench.cohorts import dicom, dicom_display, limits
+from cxrbench.cohorts.limits import MAX_FILE_BYTES, MAX_PIXELS, Undecodable, check_size, told
 from cxrbench.errors import CxrbenchError
 
-MIN_SIDE_PX = 16
-MAX_SIDE_PX = 20_000
-MAX_PIXELS = 178_956_970  # where Pillow, too, refuses to open an image
-MAX_FILE_BYTES = 512 * 2**20
-FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "GIF", "WEBP", "JPEG2000", "PPM")
+FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "GIF", "WEBP", "JPEG2000", "PPM")  # all that Pillow decodes itself
 DEEP_MODES = ("I", "F", "I;16", "I;16L", "I;16B", "I;16N")  # more than eight bits a pixel
 
 # EXIF 2.32, tag 0x0112: what brings each stored orientation upright.
@@ -36,45 +36,46 @@ UPRIGHT = {
 QUARTER_TURNS = (5, 6, 7, 8)
 
 
-class Undecodable(CxrbenchError):
-    """A file that cannot be used; ``reason`` is one of a few words, ``detail`` says more.
-
-    Reasons: missing, empty, not an image, truncated, too small, too large, unsupported.
-    """
-
-    def __init__(self, path: str, reason: str, detail: str) -> None:
-        super().__init__(f"{path} cannot be used: {reason} ({detail}); replace the file and run 'dvc repro'")
-        self.path, self.reason, self.detail = path, reason, detail
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Undecodable, (self.path, self.reason, self.detail)  # so that it passes between processes
-
-
 @dataclasses.dataclass(frozen=True, slots=True)
-class Picture:
-    """What the manifest holds of a file that decodes; sizes are of the upright image."""
+class Decoded:
+    """An image and what its file says of it."""
 
-    sha256: str
-    width: int  # pixels
-    height: int  # pixels
-    mode: str  # as stored, Pillow's name
-    bytes: int
+    grey: Image.Image  # mode L, upright; a JPEG may be smaller than its file says
+    width: int  # pixels of the upright image in full
+    height: int
+    header: dicom.Header  # the mode as stored: Pillow's name, or DICOM's photometric interpretation and bits
+
+
+def version() -> str:
+    """A hash of what decides the pixels: this code and the decoders."""
+    sources = [Path(str(module.__file__)).read_bytes() for module in (dicom, dicom_display, limits)]
+    libraries = ("pillow", "pydicom", "pylibjpeg-libjpeg", "pylibjpeg-openjpeg", "pylibjpeg-rle")
+    names = "\n".join(importlib.metadata.version(name) for name in libraries)
+    return hashlib.sha256(b"\n".join([Path(__file__).read_bytes(), *sources, names.encode()])).hexdigest()
 
 
 def decode(path: str | os.PathLike[str], at_least_px: int | None = None) -> Image.Image:
     """The upright image in mode L; with ``at_least_px`` a JPEG may come smaller, no side below that."""
     name = os.fspath(path)
-    return _decode(name, _contents(name), at_least_px)[0]
+    return decoded(name, contents(name), at_least_px).grey
 
 
-def load_square(path: str | os.PathLike[str], size_px: int, resize: str) -> np.ndarray:
+def load_square(path: str | os.PathLike[str], size_px: int, resize: str, sha256: str | None = None) -> np.ndarray:
     """uint8 [size_px, size_px], 0 black to 255 white.
 
     ``resize`` is 'squash' (both sides to ``size_px``) or 'pad' (aspect ratio kept, black on the short sides).
+    CxrbenchError where the file's bytes are not those of ``sha256``.
     """
     if resize not in ("squash", "pad"):
         raise ValueError(f"resize is {resize!r}; known are squash and pad")
-    image = decode(path, at_least_px=2 * size_px)  # twice: then the decoder's coarse halving hardly shows
+    name = os.fspath(path)
+    data = contents(name)
+    if sha256 is not None and (now := hashlib.sha256(data).hexdigest()) != sha256:
+        raise CxrbenchError(
+            f"{name} has changed since the manifest was made: its sha256 is {now[:12]}..., the manifest has"
+            f" {sha256[:12]}...; run 'dvc repro -f download'"
+        )
+    image = decoded(name, data, at_least_px=2 * size_px).grey  # twice: then the decoder's halving hardly shows
     bilinear = Image.Resampling.BILINEAR  # widens with the reduction, so it averages over area
     if resize == "squash":
         return np.asarray(image.resize((size_px, size_px), bilinear))
@@ -85,20 +86,8 @@ def load_square(path: str | os.PathLike[str], size_px: int, resize: str) -> np.n
     return np.asarray(canvas)
 
 
-def examine(path: str) -> Picture | Undecodable:
-    """Decodes a file to its last byte; a failure is returned, not raised, so that a pool of workers goes on.
-
-    JPEG is decoded at an eighth of its size: all of the stream is read, most of the arithmetic is saved.
-    """
-    try:
-        data = _contents(path)
-        _, mode, (width, height) = _decode(path, data, at_least_px=1)
-    except Undecodable as refusal:
-        return refusal
-    return Picture(hashlib.sha256(data).hexdigest(), width, height, mode, len(data))
-
-
-def _contents(path: str) -> bytes:
+def contents(path: str) -> bytes:
+    """The bytes of a file that may be an image; raises Undecodable where it is absent, empty or too large."""
     try:
         state = os.stat(path)
         if not stat.S_ISREG(state.st_mode):
@@ -113,43 +102,50 @@ def _contents(path: str) -> bytes:
         raise Undecodable(path, "missing", getattr(error, "strerror", None) or str(error)) from None
 
 
-def _decode(path: str, data: bytes, at_least_px: int | None) -> tuple[Image.Image, str, tuple[int, int]]:
-    """The grey upright image, the stored mode and the upright size in full."""
-    image = _open(path, data)
-    mode, (width, height) = image.mode, image.size
-    if min(width, height) < MIN_SIDE_PX:
-        raise Undecodable(path, "too small", f"{width} x {height} pixels; at least {MIN_SIDE_PX} a side")
-    if max(width, height) > MAX_SIDE_PX or width * height > MAX_PIXELS:
-        raise Undecodable(path, "too large", f"{width} x {height} pixels; at most {MAX_SIDE_PX} a side, {MAX_PIXELS}")
+def decoded(path: str, data: bytes, at_least_px: int | None = None) -> Decoded:
+    """The image in a file's bytes; raises Undecodable with the reason. ``path`` is only for that."""
+    if dicom.is_dicom(data):
+        grey, header = dicom.read(path, data)
+        return Decoded(grey, *grey.size, header)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow tells of each odd tag
+        image = _open(path, data)
+        mode, (width, height) = image.mode, image.size
+        check_size(path, width, height)
+        _load(path, image, at_least_px)
+        orientation = _orientation(image)
+        try:
+            grey = _grey(image)
+        except ValueError as error:
+            raise Undecodable(path, "unsupported", f"mode {mode}: {error}") from None
+    if orientation in UPRIGHT:
+        grey = grey.transpose(UPRIGHT[orientation])
+    if orientation in QUARTER_TURNS:
+        width, height = height, width
+    return Decoded(grey, width, height, dicom.Header(mode))
+
+
+def _open(path: str, data: bytes) -> Image.Image:
+    try:
+        return Image.open(BytesIO(data), formats=FORMATS)
+    except Image.DecompressionBombError:
+        raise Undecodable(path, "too large", f"over {MAX_PIXELS} pixels") from None
+    except UnidentifiedImageError:
+        raise Undecodable(path, "not an image", f"none of {', '.join(FORMATS)}, DICOM") from None
+    except Exception as error:
+        raise Undecodable(path, "not an image", told(error)) from None
+
+
+def _load(path: str, image: Image.Image, at_least_px: int | None) -> None:
+    """Decodes the pixels, of a JPEG to its last byte at any scale."""
     # Decoders raise nearly anything on damaged bytes, and no file may stop a cohort: hence Exception.
     try:
         image.draft("L", (at_least_px, at_least_px) if at_least_px else None)  # no effect on other formats
         image.load()
     except MemoryError:
-        raise Undecodable(path, "too large", f"{width} x {height} pixels do not fit in memory") from None
+        raise Undecodable(path, "too large", "its pixels do not fit in memory") from None
     except Exception as error:
-        raise Undecodable(path, "truncated", " ".join(str(error).split()) or type(error).__name__) from None
-    orientation = _orientation(image)
-    try:
-        grey = _grey(image)
-    except ValueError as error:
-        raise Undecodable(path, "unsupported", f"mode {mode}: {error}") from None
-    if orientation in UPRIGHT:
-        grey = grey.transpose(UPRIGHT[orientation])
-    return grey, mode, (height, width) if orientation in QUARTER_TURNS else (width, height)
-
-
-def _open(path: str, data: bytes) -> Image.Image:
-    if data[128:132] == b"DICM":
-        raise Undecodable(path, "unsupported", "a DICOM file; convert it to PNG or JPEG")
-    try:
-        return Image.open(BytesIO(data), formats=FORMATS)
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise Undecodable(path, "too large", f"over {MAX_PIXELS} pixels") from None
-    except UnidentifiedImageError:
-        raise Undecodable(path, "not an image", f"none of {', '.join(FORMATS)}") from None
-    except Exception as error:
-        raise Undecodable(path, "not an image", " ".join(str(error).split()) or type(error).__name__) from None
+        raise Undecodable(path, "truncated", told(error)) from None
 
 
 def _orientation(image: Image.Image) -> int:
@@ -176,4 +172,6 @@ def _grey(image: Image.Image) -> Image.Image:
     if image.has_transparency_data:
         colour = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", colour.size, (0, 0, 0, 255)), colour).convert("L")
+    if image.mode == "CMYK" and image.format == "JPEG" and "adobe" not in image.info:
+        image = ImageChops.invert(image)  # Pillow takes every such JPEG for Adobe's, which stores ink inverted
     return image.convert("L")

@@ -41,7 +41,7 @@ def _read_folders(root: Path, view: str) -> list[Found]:
 
 
 def _read_table(root: Path, table: str, view: str) -> list[Found]:
-    rows = read_source_csv(root / table, ("path", "label"), ("split", "patient_id", "view"))
+    rows = read_source_csv(root / table, ("path", "label"), ("split", "patient_id", "patient", "view"))
     names = [PurePosixPath(name).as_posix() if name else "" for name in rows["path"]]
     seen: set[str] = set()
     for number, (name, part) in enumerate(zip(names, rows["split"]), start=2):
@@ -53,7 +53,8 @@ def _read_table(root: Path, table: str, view: str) -> list[Found]:
                 f"table {root / table} has split '{part}' in line {number}; write train, validation, test or nothing"
             )
         seen.add(name)
-    columns = (rows["label"], rows["split"], rows["patient_id"], rows["view"])
+    patients = rows["patient_id"].where(rows["patient_id"] != "", rows["patient"])
+    columns = (rows["label"], rows["split"], patients, rows["view"])
     return [
         Found(
             path=root / name,

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
 from cxrbench.errors import CxrbenchError
@@ -19,6 +19,13 @@ PART_NAMES = {
     "testing": "test",
 }
 
+# How a reader says which files of a source it sets aside: what they are, how many.
+Tell = Callable[[str, int], None]
+
+
+def told_to_nobody(what: str, files: int) -> None:
+    """The ``Tell`` of who does not ask."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Found:
@@ -29,7 +36,8 @@ class Found:
     label: str = ""
     view_position: str = ""  # as the source writes it
     view: str = ""  # frontal | lateral
-    patient_id: str = ""  # empty: ``ingest`` takes the image for a patient of its own
+    patient_id: str = ""  # empty: ``ingest`` takes the DICOM header's, or the image for a patient of its own
+    patient_id_loose: str = ""  # another reading of the source's key; empty: the same
     study_id: str = ""
     source_part: str = ""  # train | validation | test
 

@@ -1,59 +1,86 @@
 """Opens every file that a reader found, once, and divides them into the manifest and the rejects."""
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
+from pathlib import Path
 
 import pandas as pd
 
-from cxrbench.cohorts.decode import Picture, Undecodable, examine
+from cxrbench.cohorts.examine import Picture, examine
 from cxrbench.cohorts.found import Found
+from cxrbench.cohorts.limits import Undecodable
 from cxrbench.cohorts.parallel import map_files
 from cxrbench.errors import CxrbenchError
 from cxrbench.manifest import TABLES
+from cxrbench.views.metadata import view_of
+
+FRAME_ROWS = 4096  # a frame holds a row in half the memory of a dictionary
 
 
 def ingest(
     cohort: str,
     founds: Iterable[Found],
-    workers: int = 1,
+    workers: int = 0,
     advance: Callable[[int, str], None] = lambda steps, detail: None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The tables 'manifest' (sorted by image_id) and 'rejects' (by path); each file is in exactly one of them.
 
-    ``advance(1, "")`` is called after each file; the result does not depend on ``workers``.
+    ``advance(1, "")`` is called after each file; the result does not depend on ``workers``. With 0 workers files are
+    decoded in this process, which a decoder's crash would end; any other number protects it (see parallel.py).
     """
     ordered = sorted(founds, key=lambda found: found.image_id)
     _refuse_twins(cohort, ordered)
-    images, rejects = [], []
+    frames, images, rejects = [], [], []
     for found, seen in zip(ordered, map_files(examine, [str(found.path) for found in ordered], workers)):
-        if isinstance(seen, Undecodable):
-            rejects.append((cohort, str(found.path), seen.reason, seen.detail))
+        path = _writable(found.path)
+        if path != str(found.path):
+            rejects.append((cohort, path, "unsupported", "no table can hold such a name; rename it"))
+        elif isinstance(seen, Undecodable):
+            rejects.append((cohort, path, seen.reason, seen.detail))
         else:
             images.append(_row(cohort, found, seen))
+        if len(images) == FRAME_ROWS:
+            frames.append(pd.DataFrame(images))
+            images = []
         advance(1, "")
+    if images or not frames:
+        frames.append(pd.DataFrame(images, columns=list(TABLES["manifest"])))
     return (
-        pd.DataFrame(images, columns=list(TABLES["manifest"])),
+        pd.concat(frames, ignore_index=True),
         pd.DataFrame(sorted(rejects), columns=list(TABLES["rejects"])),
     )
 
 
-def _row(cohort: str, found: Found, picture: Picture) -> dict[str, str | int]:
+def _row(cohort: str, found: Found, picture: Picture) -> dict[str, str | int | float]:
+    """What the source says comes first; a DICOM header fills what it leaves empty."""
+    view_position = found.view_position or picture.view_position
+    patient_id = found.patient_id or picture.patient_id or found.image_id
     return {
         "cohort": cohort,
         "image_id": found.image_id,
         "path": str(found.path),
         "sha256": picture.sha256,
+        "phash": picture.phash,
         "width": picture.width,
         "height": picture.height,
         "mode": picture.mode,
         "bytes": picture.bytes,
+        "brightness": picture.brightness,
+        "border": picture.border,
         "label": found.label,
-        "view_position": found.view_position,
-        "view": found.view,
-        "patient_id": found.patient_id or found.image_id,
-        "study_id": found.study_id,
+        "view_position": view_position,
+        "view": found.view or view_of(view_position),
+        "patient_id": patient_id,
+        "patient_id_loose": found.patient_id_loose or patient_id,
+        "study_id": found.study_id or picture.study_id,
         "source_part": found.source_part,
     }
+
+
+def _writable(path: Path) -> str:
+    """The path as a table can hold it: other than itself where it is no UTF-8 or would end a line."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace").replace("\r", "\\r")
 
 
 def _refuse_twins(cohort: str, ordered: Sequence[Found]) -> None:

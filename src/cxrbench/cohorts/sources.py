@@ -1,15 +1,77 @@
-"""Which reader belongs to which source name of params.yaml."""
+"""Which reader and which recipe belong to the names of params.yaml, and where a cohort's files come to lie."""
 
+import hashlib
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from cxrbench.cohorts import directory, kaggle, mimic_cxr
-from cxrbench.cohorts.found import Found
+from cxrbench.cohorts import covid19, directory, kaggle, medmnist, mimic_cxr
+from cxrbench.cohorts.fetch import kaggle_hub, open_access, physionet
+from cxrbench.cohorts.fetch.archive import unpack
+from cxrbench.cohorts.found import Found, Tell, told_to_nobody
+
+BESIDE = ("__MACOSX", ".DS_Store")  # what an archive made on a Mac carries beside its content
+# source -> its reader and the options that it takes beside the folder
+READERS: dict[str, tuple[Callable[..., list[Found]], tuple[str, ...]]] = {
+    "directory": (directory.read, ("table", "view")),
+    "kaggle": (kaggle.read, ("tell",)),
+    "mimic_cxr": (mimic_cxr.read, ("per_label", "seed", "tell")),
+    "covid19": (covid19.read, ("tell",)),
+    "medmnist": (medmnist.read, ()),
+}
+# where to fetch from -> the folder that comes of it, given the store of fetched files and the options
+RECIPES: dict[str, Callable[..., Path]] = {
+    "kagglehub": lambda store, **options: kaggle_hub.fetch(),
+    "mendeley": lambda store, **options: open_access.mendeley(store / "kermany"),
+    "physionet": lambda store, per_label, seed, **options: physionet.fetch(
+        store / "mimic-cxr-jpg-2.1.0", per_label, seed
+    ),
+    "github": lambda store, **options: open_access.github(store / "covid19"),
+    "zenodo": lambda store, size_px, **options: open_access.zenodo(store / "medmnist", size_px),
+}
 
 
-def find(source: str, root: Path, table: str | None = None, view: str | None = None) -> list[Found]:
+def find(
+    source: str,
+    root: Path,
+    table: str | None = None,
+    view: str | None = None,
+    *,
+    per_label: int | None = None,
+    seed: int = 0,
+    tell: Tell = told_to_nobody,
+) -> list[Found]:
     """Every file of the cohort at ``root``; paths stay relative where ``root`` is."""
-    if source == "kaggle":
-        return kaggle.read(root)
-    if source == "mimic_cxr":
-        return mimic_cxr.read(root)
-    return directory.read(root, table, view)
+    read, takes = READERS[source]
+    given: dict[str, Any] = {"table": table, "view": view, "per_label": per_label, "seed": seed, "tell": tell}
+    return read(root, **{name: given[name] for name in takes})
+
+
+def fetched(recipe: str, store: Path, *, per_label: int | None, seed: int, size_px: int) -> Path:
+    """The folder of a cohort that is fetched; what is there already is not fetched again."""
+    return RECIPES[recipe](store, per_label=per_label, seed=seed, size_px=size_px)
+
+
+def opened(source: str, root: Path, store: Path, size_px: int) -> Path:
+    """The folder of a local cohort: ``root`` itself, or what an archive in its place was unpacked to, once."""
+    if not root.is_file() or root.suffix.lower() != (".npz" if source == "medmnist" else ".zip"):
+        return root
+    folder = _unpacked(source, root, store, size_px)
+    inside = [path for path in folder.iterdir() if path.name not in BESIDE]
+    # Many archives hold one folder that holds it all; a single class folder, with files alone, is not that.
+    alone = len(inside) == 1 and any(path.is_dir() or path.suffix == ".csv" for path in _entries(inside[0]))
+    return inside[0] if alone else folder
+
+
+def _entries(path: Path) -> list[Path]:
+    return list(path.iterdir()) if path.is_dir() else []
+
+
+def _unpacked(source: str, root: Path, store: Path, size_px: int) -> Path:
+    state = root.stat()
+    key = hashlib.sha256(f"{root.resolve()} {state.st_size} {state.st_mtime_ns}".encode()).hexdigest()[:12]
+    folder = store / "unpacked" / f"{root.stem}-{key}"
+    if folder.is_dir():
+        return folder
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    return medmnist.write_tree(root, folder, size_px) if source == "medmnist" else unpack(root, folder)

@@ -6,22 +6,21 @@ whole or not at all, so that a tree with tables is a complete tree.
 """
 
 import functools
-import multiprocessing
-from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from PIL import Image as Pillow
 
+from cxrbench.cohorts.parallel import Lost, map_each
 from cxrbench.cohorts.phantom.chest import random_person
 from cxrbench.cohorts.phantom.patient import Study, random_study, render
 from cxrbench.cohorts.phantom.plan import KINDS, PatientPlan, StudyPlan, make_plan
 from cxrbench.cohorts.phantom.tables import Image, write_covid_table, write_mimic_tables
+from cxrbench.errors import CxrbenchError
 
 _JPEG_QUALITY = 92
 _BLANK_VIEWS = 0.08  # share of images whose ViewPosition the source leaves open
-_CHUNK = 16  # patients a task: small enough for the progress bar, large enough to send
 
 
 def write_tree(
@@ -39,36 +38,20 @@ def write_tree(
     processes; ``advance(images, detail)`` is called as images are finished.
     """
     plan = make_plan(kind, scale, seed)
-    chunks = [plan[i : i + _CHUNK] for i in range(0, len(plan), _CHUNK)]
-    draw = functools.partial(_draw_patients, root=root, kind=kind, size=size, seed=seed)
+    draw = functools.partial(_draw_patient, root=root, kind=kind, size=size, seed=seed)
     images: list[Image] = []
-    for done in _map(draw, chunks, workers):
+    for done in map_each(draw, plan, workers if workers > 1 else 0):
+        if isinstance(done, Lost):
+            raise CxrbenchError(
+                f"a process that draws phantoms was ended ({done.reason}: {done.detail.split(';')[0]}), {workers} ran"
+                " side by side; lower workers and run again"
+            )
         images += done
         if advance:
             advance(len(done), "")
     images.sort(key=lambda image: (image.subject_id, image.study_id, image.path))
     root.mkdir(parents=True, exist_ok=True)
     (write_mimic_tables if kind == "pneumonia" else write_covid_table)(root, images)
-
-
-def _map(
-    draw: Callable[[list[PatientPlan]], list[Image]], chunks: list[list[PatientPlan]], workers: int
-) -> Iterable[list[Image]]:
-    """Results as they are finished, in any order; one worker draws in this process."""
-    if workers <= 1:
-        yield from map(draw, chunks)
-        return
-    # spawn: a fork of a process that holds TensorFlow's threads may hang
-    pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
-    try:
-        for future in as_completed([pool.submit(draw, chunk) for chunk in chunks]):
-            yield future.result()
-    finally:
-        pool.shutdown(cancel_futures=True)  # after an error nobody waits for the rest
-
-
-def _draw_patients(patients: list[PatientPlan], root: Path, kind: str, size: int, seed: int) -> list[Image]:
-    return [image for patient in patients for image in _draw_patient(patient, root, kind, size, seed)]
 
 
 def _draw_patient(patient: PatientPlan, root: Path, kind: str, size: int, seed: int) -> list[Image]:

@@ -1,0 +1,83 @@
+"""Names of params.yaml, their readers and recipes, and archives in the place of folders."""
+
+import os
+import zipfile
+
+import numpy as np
+import pytest
+
+from cxrbench.cohort import FETCHES, SOURCES
+from cxrbench.cohorts import sources
+from cxrbench.errors import CxrbenchError
+
+
+def zipped(path, *names):
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in names:
+            archive.writestr(name, "x")
+    return path
+
+
+def found(source, root, tmp_path, **options):
+    return {
+        one.image_id for one in sources.find(source, sources.opened(source, root, tmp_path / "store", 28), **options)
+    }
+
+
+def test_every_name_that_params_yaml_may_hold_has_its_reader_and_recipe():
+    assert {"phantom", *sources.READERS} == set(SOURCES)
+    assert set(sources.RECIPES) == {name for names in FETCHES.values() for name in names}
+
+
+@pytest.mark.parametrize(
+    ("source", "names", "ids"),
+    [
+        ("kaggle", ["chest_xray/train/NORMAL/IM-1-1.jpeg"], {"train/NORMAL/IM-1-1"}),
+        ("kaggle", ["train/NORMAL/IM-1-1.jpeg", "chest_xray/train/NORMAL/IM-1-1.jpeg"], {"train/NORMAL/IM-1-1"}),
+        ("directory", ["covid/a.dcm", "normal/b.png"], {"covid/a", "normal/b"}),
+        ("directory", ["mine/covid/a.png", "mine/normal/b.png", "__MACOSX/mine/._x"], {"covid/a", "normal/b"}),
+        ("directory", ["covid/a.png", "covid/b.png"], {"covid/a", "covid/b"}),
+        ("directory", ["a/covid/x.png", "b/covid/x.png"], {"a/covid/x", "b/covid/x"}),
+    ],
+)
+def test_a_zip_is_read_as_the_folder_it_holds(tmp_path, source, names, ids):
+    assert found(source, zipped(tmp_path / "set.zip", *names), tmp_path) == ids
+
+
+def test_a_zip_may_hold_a_table_and_a_folder_around_it(tmp_path):
+    with zipfile.ZipFile(tmp_path / "set.zip", "w") as archive:
+        archive.writestr("mine/list.csv", "path,label,patient\nx/a.png,covid,p1\nb.png,normal,\n")
+    root = sources.opened("directory", tmp_path / "set.zip", tmp_path / "store", 28)
+    rows = sources.find("directory", root, "list.csv")
+    assert [(one.image_id, one.patient_id) for one in rows] == [("x/a", "p1"), ("b", "")]
+
+
+def test_a_zip_is_unpacked_once_and_anew_when_it_changes(tmp_path):
+    archive = zipped(tmp_path / "set.zip", "covid/a.png", "normal/b.png")
+    first = sources.opened("directory", archive, tmp_path / "store", 28)
+    (first / "covid/mark").touch()
+    assert sources.opened("directory", archive, tmp_path / "store", 28) == first
+    assert (first / "covid/mark").exists()
+    zipped(archive, "covid/a.png", "normal/c.png")
+    os.utime(archive, ns=(1, 1))
+    assert found("directory", archive, tmp_path) == {"covid/a", "normal/c"}
+
+
+def test_a_file_that_is_no_archive_is_left_to_the_reader_to_refuse(tmp_path):
+    (tmp_path / "set.tgz").write_bytes(b"x")
+    with pytest.raises(CxrbenchError, match=r"set\.tgz is not a folder"):
+        found("directory", tmp_path / "set.tgz", tmp_path)
+    (tmp_path / "set.zip").write_bytes(b"no zip")
+    with pytest.raises(CxrbenchError, match=r"set\.zip"):
+        found("kaggle", tmp_path / "set.zip", tmp_path)
+    with pytest.raises(CxrbenchError, match="nowhere does not exist"):
+        found("kaggle", tmp_path / "nowhere", tmp_path)
+
+
+def test_a_local_npz_is_written_out_once(tmp_path):
+    content = {f"{part}_images": np.zeros((1, 28, 28), np.uint8) for part in ("train", "val", "test")}
+    content |= {f"{part}_labels": np.ones((1, 1), np.uint8) for part in ("train", "val", "test")}
+    np.savez(tmp_path / "pneumoniamnist.npz", **content)
+    ids = {f"{part}/pneumonia/00000" for part in ("train", "val", "test")}
+    for _ in range(2):
+        assert found("medmnist", tmp_path / "pneumoniamnist.npz", tmp_path) == ids
