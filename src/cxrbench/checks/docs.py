@@ -13,8 +13,20 @@ from cxrbench.checks.outcome import Outcome, failures
 from cxrbench.manifest import write_text
 
 SECTIONS = {
-    "critical": "Critical: a failure stops the pipeline before any training",
+    "critical": "Critical: a failure stops the pipeline here",
     "warning": "Warning: a failure is named, and nothing stops",
+}
+HOLDS = {
+    "manifest": "every image that can be used",
+    "rejects": "every file that can not, with the reason",
+    "frontal": "the images taken from the front, with how that is known",
+    "review": "images whose view a person should look at",
+    "assignment": "the part that each protocol gives an image",
+    "duplicates": "pairs of images that are one picture",
+    "leaks": "what two parts, or two labels, share",
+    "shortcuts": "how well a property of the file alone tells the labels apart",
+    "scores": "what each run says of each image, beside what it was asked",
+    "runs": "each run, how it ended and how many different scores it gave",
 }
 FRAME = """<!DOCTYPE html>
 <html lang="en">
@@ -37,7 +49,7 @@ td td, td th { font-size: .85rem; } td table { margin-bottom: .5rem; } td p { ma
 <body>
 <h1>{{ page_title }}</h1>
 <p>{{ lead }}</p>
-{% if back %}<p><a href="index.html">All tables</a></p>{% endif %}
+{% if back %}<p>{{ back }} <a href="index.html">All tables</a></p>{% endif %}
 {% for section in sections %}{% set section_loop = loop %}{% include 'section.j2' %}{% endfor %}
 </body>
 </html>
@@ -46,23 +58,20 @@ td td, td th { font-size: .85rem; } td table { margin-bottom: .5rem; } td p { ma
 Page = tuple[list[Outcome], list[Any]]  # a table's outcomes and its ExpectationValidationResults, in one order
 
 
-def write(folder: Path, pages: dict[str, Page]) -> None:
-    """Writes index.html and TABLE.html for each table."""
+def write(folder: Path, title: str, pages: dict[str, Page]) -> None:
+    """Writes index.html, headed ``title``, and TABLE.html for each table."""
+    view = _view()
     for table, (outcomes, results) in pages.items():
-        sections = []
-        for severity, title in SECTIONS.items():
+        sections = _failures(outcomes)
+        for severity, heading in SECTIONS.items():
             chosen = [result for found, result in zip(outcomes, results, strict=True) if found.severity == severity]
             if chosen:
-                sections.append(_checks(title, chosen))
-        page = _render(f"Checks of the table {table}", _lead(outcomes), sections, back=True)
+                sections.append(_checks(heading, chosen))
+        page = _render(view, f"{title}: {table}", _lead(outcomes), sections, back=f"Table {table}: {HOLDS[table]}.")
         write_text(folder / f"{table}.html", page)
     everything = [found for outcomes, _ in pages.values() for found in outcomes]
-    sections = [_index({table: outcomes for table, (outcomes, _) in pages.items()})]
-    failed = failures(everything, "critical") + failures(everything, "warning")
-    if failed:
-        rows = [[found.severity, html.escape(str(found))] for found in failed]
-        sections.append(_section("Failures", ["Severity", "What failed"], rows))
-    write_text(folder / "index.html", _render("Checks of the data", _lead(everything), sections, back=False))
+    sections = [_index({table: outcomes for table, (outcomes, _) in pages.items()}), *_failures(everything)]
+    write_text(folder / "index.html", _render(view, title, _lead(everything), sections))
 
 
 def _lead(outcomes: list[Outcome]) -> str:
@@ -73,12 +82,21 @@ def _lead(outcomes: list[Outcome]) -> str:
 
 
 def _index(groups: dict[str, list[Outcome]]) -> Any:
-    header = ["Table", "Checks", "Critical failures", "Warnings"]
+    header = ["Table", "What it holds", "Checks", "Critical failures", "Warnings"]
     rows = [
-        [_link(table), len(outcomes), len(failures(outcomes, "critical")), len(failures(outcomes, "warning"))]
-        for table, outcomes in groups.items()
+        [_link(table), HOLDS[table], len(found), len(failures(found, "critical")), len(failures(found, "warning"))]
+        for table, found in groups.items()
     ]
     return _section("Tables", header, rows)
+
+
+def _failures(outcomes: list[Outcome]) -> list[Any]:
+    """A section of what failed, with a few rows of each, where anything did."""
+    failed = failures(outcomes, "critical") + failures(outcomes, "warning")
+    rows = [
+        [found.severity, html.escape(found.sentence), "<br>".join(map(html.escape, found.examples))] for found in failed
+    ]
+    return [_section("Failures", ["Severity", "What failed", "Rows, the first few"], rows)] if failed else []
 
 
 def _link(table: str) -> Any:
@@ -89,25 +107,14 @@ def _link(table: str) -> Any:
 
 
 def _checks(title: str, results: list[Any]) -> Any:
-    """Great Expectations' table of results; where a check of one column fails, with the values that fail it."""
+    """Great Expectations' table of results, without its samples of values: the section of failures names the rows."""
     from great_expectations.render.renderer.content_block import ValidationResultsTableContentBlockRenderer
 
     for result in results:
-        if result.success or "column" not in result.expectation_config.kwargs:
-            result.result.pop("partial_unexpected_list", None)
-            result.result.pop("partial_unexpected_counts", None)
-        result.result = _escaped(result.result)
+        for sample in ("partial_unexpected_list", "partial_unexpected_counts"):
+            result.result.pop(sample, None)
     table: Any = ValidationResultsTableContentBlockRenderer.render(results, include_column_name=False)
     return _section(title, ["Result", "Check", "Found"], table.table, "checks")
-
-
-def _escaped(value: Any) -> Any:
-    """Great Expectations writes values into its tables as they are; a file's name may hold HTML."""
-    if isinstance(value, dict):
-        return {key: _escaped(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_escaped(item) for item in value]
-    return html.escape(value) if isinstance(value, str) else value
 
 
 def _section(title: str, header: list[str], rows: list[list[Any]], style: str = "") -> Any:
@@ -117,12 +124,18 @@ def _section(title: str, header: list[str], rows: list[list[Any]], style: str = 
     return RenderedSectionContent(section_name=title, content_blocks=[RenderedHeaderContent(header=title), table])
 
 
-def _render(title: str, lead: str, sections: list[Any], back: bool) -> str:
-    from great_expectations.render import RenderedDocumentContent
+def _view() -> Any:
+    """Great Expectations' renderer of pages, with our frame around them."""
     from great_expectations.render.view import DefaultJinjaPageView
     from jinja2 import ChoiceLoader, DictLoader
 
     view: Any = DefaultJinjaPageView()
     view.env.loader = ChoiceLoader([DictLoader({"frame.html": FRAME}), view.env.loader])
+    return view
+
+
+def _render(view: Any, title: str, lead: str, sections: list[Any], back: str = "") -> str:
+    from great_expectations.render import RenderedDocumentContent
+
     document = RenderedDocumentContent(sections=sections, renderer_type="cxrbench", page_title=title)
     return view.render(document, template="frame.html", lead=lead, back=back)

@@ -9,7 +9,11 @@ import pandas as pd
 EXAMPLES = 5
 NAMES = {  # what a row of a table is called, where not as an image
     "rejects": "{path}",
-    "leaks": "{part_a} and {part_b} share {examples}",
+    "duplicates": "{cohort} {image_a} and {image_b}: {kind}",
+    "leaks": "{a} and {b} share {groups}: {examples}",
+    "shortcuts": "{cohort}, {protocol} protocol: {feature} alone reaches AUC {auc:.3f}",
+    "scores": "{name}: {image_id}",
+    "runs": "{name}",
 }
 IMAGE_NAME = "{cohort} {image_id}: {path}"
 
@@ -26,22 +30,20 @@ class Outcome:
 
     def __str__(self) -> str:
         names = f" ({'; '.join(self.examples)}{'; ...' if self.rows > len(self.examples) else ''})"
-        return f"'{self.check}' fails on table {self.table}: {self.found}{names if self.examples else ''}"
+        return f"{self.sentence}{names if self.examples else ''}"
 
-
-def name_columns(table: str) -> list[str]:
-    """The columns that name a row of the table."""
-    return [field for _, field, _, _ in Formatter().parse(NAMES.get(table, IMAGE_NAME)) if field]
+    @property
+    def sentence(self) -> str:
+        return f"'{self.check}' fails on table {self.table}: {self.found}"
 
 
 def outcome(table: str, frame: pd.DataFrame, result: Any) -> Outcome:
-    """The Outcome of a great_expectations ExpectationValidationResult over ``frame``."""
+    """The Outcome of a great_expectations ExpectationValidationResult over ``frame``, whose index counts its rows."""
     if not result.result:
         raise RuntimeError(f"a check of table {table} could not be computed: {result.exception_info}")
     config = result.expectation_config
-    rows, found, failing = (_counted if "observed_value" in result.result else _looked_at)(frame, result)
-    name = NAMES.get(table, IMAGE_NAME)
-    examples = tuple(name.format(**row) for row in failing[:EXAMPLES])
+    rows, found, failing = _counted(frame, result) if "observed_value" in result.result else _looked_at(result)
+    examples = tuple(_named(table, frame.loc[row], _judged(config.kwargs)) for row in failing[:EXAMPLES])
     return Outcome(table, config.description, config.severity.value, bool(result.success), rows, found, examples)
 
 
@@ -49,10 +51,10 @@ def failures(outcomes: list[Outcome], severity: str) -> list[Outcome]:
     return [outcome for outcome in outcomes if outcome.severity == severity and not outcome.passed]
 
 
-Finding = tuple[int, str, list[dict[str, Any]]]  # rows that fail, the same in words, those to name
+Finding = tuple[int, str, list[int]]  # rows that fail, the same in words, the places of those to name
 
 
-def _looked_at(frame: pd.DataFrame, result: Any) -> Finding:
+def _looked_at(result: Any) -> Finding:
     """Of a check that judges each row."""
     rows, failing = result.result["unexpected_count"], result.result.get("partial_unexpected_index_list") or []
     return rows, f"{rows:,} of {result.result['element_count']:,} rows", failing
@@ -68,4 +70,22 @@ def _counted(frame: pd.DataFrame, result: Any) -> Finding:
         return 0, f"{count:,} found", []
     for column, value in config.meta["where"].items():
         frame = frame[frame[column] == value]
-    return count - high, f"{count:,} found, {count - high:,} too many", frame.head(EXAMPLES).to_dict("records")
+    return count - high, f"{count:,} found, {count - high:,} too many", frame.index[:EXAMPLES].tolist()
+
+
+def _judged(arguments: dict[str, Any]) -> list[str]:
+    """The columns that a check looks at."""
+    single = [arguments[key] for key in ("column", "column_A", "column_B") if key in arguments]
+    return single + arguments.get("column_list", [])
+
+
+def _named(table: str, row: pd.Series, judged: list[str]) -> str:
+    """A row's name and, in brackets, the values that were judged, where the name does not hold them."""
+    name = NAMES.get(table, IMAGE_NAME)
+    named = {field for _, field, _, _ in Formatter().parse(name)}
+    values = [f"{column} {_shown(row[column])}" for column in judged if column not in named]
+    return name.format(**row) + (f" [{', '.join(values)}]" if values else "")
+
+
+def _shown(value: Any) -> str:
+    return f"'{value}'" if isinstance(value, str) else str(value)
