@@ -1,39 +1,77 @@
 """Which images of known view train the view network, which choose its epoch, which test it.
 
-After Choe and Jo (2020): 451 frontal and 409 lateral images drawn at random to train, 113 and 61 to
-validate; every other image of known view tests.
+After Choe and Jo (2020): 451 frontal and 409 lateral images drawn to train, 113 and 61 to validate; every other
+image of known view tests. They drew by image and name no patients: that is protocol 'paper'. Under 'patient' the
+counts are the same and no patient stands in two parts. Several cohorts may teach, each with its own quotas.
 """
+
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
 
 from cxrbench.errors import CxrbenchError
-from cxrbench.manifest import PROTOCOLS, TABLES
+from cxrbench.manifest import TABLES
+from cxrbench.splits.patients import choose, patient_groups
 
 TARGET = {"lateral": 0, "frontal": 1}
+Quotas = dict[str, dict[str, int]]  # part -> view -> images
 
 
-def assign(images: pd.DataFrame, quotas: dict[str, dict[str, int]], seed: int, cohort: str) -> pd.DataFrame:
-    """An assignment table of cohort 'views' from the manifest rows of one cohort.
+def assign(images: pd.DataFrame, quotas: dict[str, Quotas], seed: int) -> pd.DataFrame:
+    """An assignment table of cohort 'views' from manifest rows.
 
-    ``quotas`` says part -> view -> images. Images without a known view are left out. Raises CxrbenchError
-    where there are too few of a view to fill the quotas and leave one to test.
+    ``quotas`` says cohort -> part -> view -> images. Images of other cohorts or without a known view are left out.
+    A source's own split says nothing of views: column 'official' is as 'paper'. Names of patients and images
+    hold inside a cohort only, so they become 'COHORT/NAME'. Raises CxrbenchError where a cohort has too few of a view
+    to fill its quotas and leave one to test, or no choice of whole patients fills them exactly.
     """
-    parts = []
-    for view in TARGET:
-        rows = images[images["view"] == view].sort_values("image_id", ignore_index=True)
-        wanted = {part: quotas[part][view] for part in quotas}
-        if len(rows) <= sum(wanted.values()):
-            needed = " + ".join(f"{count} to {part}" for part, count in wanted.items())
+    tables = []
+    for cohort, wanted in quotas.items():
+        rows = images[(images["cohort"] == cohort) & images["view"].isin(list(TARGET))]
+        rows = rows.sort_values("image_id", ignore_index=True)
+        paper, patient = _by_image(rows, wanted, seed, cohort), _by_patient(rows, wanted, seed, cohort)
+        tables.append(rows.assign(paper=paper, patient=patient, official=paper))
+    table = pd.concat(tables, ignore_index=True)
+    for key in ("image_id", "patient_id"):
+        table[key] = name_of(table["cohort"], table[key])
+    return table.assign(cohort="views", label=table["view"], target=table["view"].map(TARGET))[
+        list(TABLES["assignment"])
+    ]
+
+
+def name_of(cohort: pd.Series, key: pd.Series) -> pd.Series:
+    """The image_id, or patient_id, in cohort 'views' of what other tables call ``key`` in ``cohort``."""
+    return cohort + "/" + key
+
+
+def _by_image(rows: pd.DataFrame, quotas: Quotas, seed: int, cohort: str) -> np.ndarray:
+    part = np.full(len(rows), "test", dtype=object)
+    for view, target in TARGET.items():
+        places = np.flatnonzero(rows["view"] == view)
+        wanted = {name: counts[view] for name, counts in quotas.items()}
+        if len(places) <= sum(wanted.values()):
+            needed = " + ".join(f"{count} to {name}" for name, count in wanted.items())
             raise CxrbenchError(
-                f"cohort '{cohort}' has {len(rows)} images whose metadata say {view}, but views.quotas wants {needed}"
-                " and at least 1 is left to test; lower views.quotas or name another cohort in views.cohort"
+                f"cohort '{cohort}' has {len(places)} images whose metadata say {view}, but views.quotas.{cohort} wants"
+                f" {needed} and at least 1 is left to test; lower these quotas or let another cohort teach"
             )
-        order = np.random.default_rng([seed, TARGET[view]]).permutation(len(rows))
-        part = np.full(len(rows), "test", dtype=object)
-        start = 0
-        for name, count in wanted.items():
-            part[order[start : start + count]] = name
-            start += count
-        parts.append(rows.assign(label=view, target=TARGET[view], **dict.fromkeys(PROTOCOLS, part)))
-    return pd.concat(parts, ignore_index=True).assign(cohort="views")[list(TABLES["assignment"])]
+        drawn = np.random.default_rng([seed, target]).permutation(places)[: sum(wanted.values())]
+        part[drawn] = np.repeat(list(wanted), list(wanted.values()))
+    return part
+
+
+def _by_patient(rows: pd.DataFrame, quotas: Quotas, seed: int, cohort: str) -> np.ndarray:
+    part = choose(patient_groups(rows), rows["view"].to_numpy(), quotas, np.random.default_rng(seed))
+    if part is None:
+        raise CxrbenchError(
+            f"cohort '{cohort}': no choice of whole patients gives exactly the images that views.quotas.{cohort} wants"
+            f" ({'; '.join(f'{name} {_counts(counts.items())}' for name, counts in quotas.items())}) from"
+            f" {_counts(rows['view'].value_counts().items())}; change these quotas a little"
+        )
+    part[part == ""] = "test"
+    return part
+
+
+def _counts(counts: Iterable[tuple[str, int]]) -> str:
+    return " + ".join(f"{count} {view}" for view, count in counts)
