@@ -2,11 +2,11 @@
 
 import dataclasses
 from collections.abc import Sequence
-from pathlib import Path
 
 from cxrbench.evaluation.verdicts import VERDICTS, Verdict
-from cxrbench.reporting import tables
+from cxrbench.reporting import protocols, tables, template
 from cxrbench.reporting.data import Plain
+from cxrbench.reporting.gallery import Gallery
 from cxrbench.reporting.study import Section
 
 SIGNS = dict(zip(VERDICTS, ("✓", "✗", "~", "–")))
@@ -66,18 +66,12 @@ def render(
     verdicts: Sequence[Verdict],
     sections: Sequence[Section],
     data: Sequence[Plain],
+    changes: protocols.Protocols | None = None,
+    galleries: Sequence[Gallery] = (),
 ) -> str:
     """The whole page; ``facts`` are name and value, ``rules`` says how a verdict is reached."""
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("report.html.j2").render(
+    return template.render(
+        "report.html.j2",
         head=head,
         cautions=cautions,
         facts=facts,
@@ -85,6 +79,9 @@ def render(
         verdicts=[verdict_line(one) for one in verdicts],
         sections=sections,
         data=data,
+        changes=changes,
+        changes_title=protocols.TITLE,
+        galleries=galleries,
         titles=tables.TITLES,
         selection=tables.SELECTION,
         spread=tables.SPREAD,

@@ -40,7 +40,7 @@ def section(
     points: Mapping[str, pd.DataFrame],
     rules: Rules,
 ) -> Section:
-    """``points`` holds the tidy tables 'learning' and 'roc'; ``shortcut`` is a sentence or empty."""
+    """``points`` holds the tidy tables 'learning-curves' and 'roc'; ``shortcut`` is a sentence or empty."""
     settings = list(summary["validation"])
     best = winner(summary)
     pairs = []
@@ -81,7 +81,7 @@ def _stat(stat: Stat) -> str:
 
 
 def _charts(name: str, settings: list[str], points: Mapping[str, pd.DataFrame]) -> list[str]:
-    learning, roc = points["learning"], points["roc"]
+    learning, roc = points["learning-curves"], points["roc"]
     part = "".join(roc.loc[roc["study"] == name, "part"].unique()[:1]) or "test"
     return [
         line_chart(curves.lines(learning, name, settings, "epoch", "loss"), "Training loss", "epoch", "loss"),

@@ -6,7 +6,6 @@ from typing import Any
 import pandas as pd
 
 from cxrbench.evaluation.comparisons import Rules
-from cxrbench.evaluation.shortcuts import FEATURES
 from cxrbench.settings import Setting
 
 
@@ -44,10 +43,10 @@ def rules_text(rules: Rules, workers: int) -> str:
 def setup(shared: list[Setting]) -> str:
     """The choices that all settings of a study share, in one line."""
     told = []
-    for name in ("model", "weights", "image_size", "resize", "augment", "optimizer", "lr", "batch_size", "epochs",
-                 "loss", "padding", "checkpoint", "cohort", "protocol"):  # fmt: skip
+    for name in ("model", "weights", "image_size", "resize", "augment", "balance", "optimizer", "lr", "batch_size",
+                 "epochs", "loss", "padding", "checkpoint", "cohort", "protocol"):  # fmt: skip
         values = {getattr(setting, name) for setting in shared}
-        if len(values) == 1 and (value := values.pop()) is not None:
+        if len(values) == 1 and (value := values.pop()) is not None and value is not False:
             told.append(f"{name.replace('_', ' ')} {value}")
         elif name == "weights" and not values:
             told.append("random weights")
@@ -72,8 +71,8 @@ def facts(
 def shortcut_text(shortcuts: pd.DataFrame, used: set[tuple[str, str]]) -> str:
     """What the files alone betray on the test images of a study's (cohort, protocol) pairs; may be empty."""
     told = [
-        f"protocol {row['protocol']}: {', '.join(f'{name} {row[name]:.3f}' for name in FEATURES)}"
-        for row in shortcuts.to_dict("records")
-        if (row["cohort"], row["protocol"]) in used
+        f"protocol {protocol}: {', '.join(f'{row.feature} {row.auc:.3f}' for row in rows.itertuples())}"
+        for (cohort, protocol), rows in shortcuts.groupby(["cohort", "protocol"], sort=False)
+        if (cohort, protocol) in used
     ]
     return f"AUC on test that the files alone reach, no image looked at: {'; '.join(told)}." if told else ""

@@ -1,0 +1,190 @@
+"""What the way of dividing the images changes, as tables: the most changed study first, then each in full."""
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cxrbench.evaluation.comparisons import Comparison, Rules, Study
+from cxrbench.evaluation.protocol_effect import REFERENCE, Change, Effect, effect, largest, most_changed
+from cxrbench.reporting import tables
+from cxrbench.reporting.data import Plain
+from cxrbench.reporting.summary import Study as Summary
+from cxrbench.reporting.summary import winner
+from cxrbench.settings import Setting
+
+TITLE = "What the protocol changes"
+NOTE = (
+    "Each setting under protocol patient or official, less the same setting under protocol paper, which divides by"
+    " image and so may put one patient's images into training and test. Each protocol has its own test images: a"
+    " change mixes what such a leak is worth with how hard another test set is, and these runs alone can't tell the"
+    " two apart. Patients that both test sets hold are resampled together; intervals hold together within a study"
+    " (Holm)."
+)
+HEADS = (
+    "Study", "Protocol", "Mean change\naccuracy on test", "Largest change\naccuracy on test",
+    "Largest change\nAUC on test", "Winner\nnamed on validation", "Order\nKendall's tau",
+)  # fmt: skip
+ORDER_NOTE = (
+    "Ranked by the mean absolute change of test accuracy over settings and protocols. Tau: 1 where the settings come in"
+    " the same order of test accuracy as under paper, −1 in the reverse."
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Protocols:
+    """What the template shows: a sentence, the table of studies, and one of settings for each study."""
+
+    answer: str
+    note: str
+    studies: Plain
+    details: Sequence[Plain]
+
+
+def effect_of(name: str, settings: Mapping[str, Setting], runs: Study, summary: Summary, rules: Rules) -> Effect | None:
+    """The effect of the protocols on a study of ``settings`` by label; None where 'paper' has no other beside it."""
+    labels = _labels(settings)
+    if not any(protocol != REFERENCE for _, protocol in labels) or "test" not in summary:
+        return None
+    winners = {}
+    for protocol in dict.fromkeys(protocol for _, protocol in labels):
+        named = {label: setting for (setting, its), label in labels.items() if its == protocol}
+        best = winner({"validation": {label: summary["validation"][label] for label in named}})
+        winners[protocol] = named[best] if best else None
+    return effect(name, runs, labels, winners, rules)
+
+
+def section(effects: Sequence[Effect]) -> Protocols | None:
+    """The page's section on ``effects``, the most changed study first; None where no study varies the protocol."""
+    if not effects:
+        return None
+    ordered = most_changed(effects)
+    rows = [
+        ["" if i else one.study, protocol, *_row(one, protocol)]
+        for one in ordered
+        for i, protocol in enumerate(one.protocols)
+    ]
+    studies = Plain("Studies, the most changed first", ORDER_NOTE, HEADS, rows, 99)
+    return Protocols(_answer(ordered), NOTE, studies, [_details(one) for one in ordered])
+
+
+def markdown(shown: Protocols) -> str:
+    """The section as Markdown, closed by a newline."""
+    lines = [f"# {TITLE}", "", shown.answer, "", shown.note, ""]
+    for table in (shown.studies, *shown.details):
+        rows = [[" ".join(cell.split("\n")) for cell in row] for row in (table.heads, *table.rows)]
+        written = [f"| {' | '.join(row)} |" for row in rows]
+        lines += [
+            f"## {table.title}",
+            "",
+            table.note,
+            "",
+            written[0],
+            "| --- " * len(table.heads) + "|",
+            *written[1:],
+            "",
+        ]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def metrics_tree(effects: Sequence[Effect]) -> dict[str, Any]:
+    """What reports/metrics.json holds of it: study -> mean_change, and protocol -> figures."""
+    tree: dict[str, Any] = {}
+    for one in most_changed(effects):
+        cell = tree[one.study] = {"mean_absolute_change_of_accuracy": round(one.size, 6)}
+        for protocol in one.protocols:
+            figures: dict[str, Any] = {
+                "winner_changes": int(one.winners[protocol] != one.winners[REFERENCE]),
+                "kendall_tau": _finite(one.order[protocol]),
+            }
+            for metric in ("accuracy", "auc"):
+                figures[metric] = {
+                    change.setting: {
+                        "change": _finite(change.size),
+                        "low": _finite(change.comparison.low),
+                        "high": _finite(change.comparison.high),
+                    }
+                    for change in one.of(protocol, metric)
+                }
+            cell[protocol] = figures
+    return tree
+
+
+def _labels(settings: Mapping[str, Setting]) -> dict[tuple[str, str], str]:
+    """(setting, protocol) -> label, of settings that are run under 'paper' and elsewhere."""
+    names: dict[Setting, str] = {}
+    for label, setting in settings.items():
+        if setting.protocol == REFERENCE:
+            kept = [part for part in label.split(", ") if part != f"protocol={REFERENCE}"]
+            names[setting] = ", ".join(kept) or "base"
+    found = {}
+    for label, setting in settings.items():
+        under_paper = dataclasses.replace(setting, protocol=REFERENCE)
+        if under_paper in names:
+            found[names[under_paper], setting.protocol] = label
+    several = {name for name, protocol in found if protocol != REFERENCE}
+    return {key: label for key, label in found.items() if key[0] in several}
+
+
+def _answer(ordered: Sequence[Effect]) -> str:
+    first = ordered[0]
+    moved = f"Most changed: {first.study}, whose test accuracies move by {100 * first.size:.2f} points on average."
+    choices = [one for one in ordered if len(one.settings) > 1]
+    if not choices:
+        return moved
+    changed = sum(any(one.winners[p] != one.winners[REFERENCE] for p in one.protocols) for one in choices)
+    return f"{moved} The winner changes with the protocol in {changed} of {len(choices)} studies that compare settings."
+
+
+def _row(one: Effect, protocol: str) -> list[str]:
+    changes = one.of(protocol, "accuracy")
+    sizes = [change.size for change in changes if math.isfinite(change.size)]
+    mean = tables.gap("accuracy", sum(sizes) / len(sizes)) if sizes else "–"
+    old, new = (one.winners[p] or "none: all diverged" for p in (REFERENCE, protocol))
+    winners = "–" if len(one.settings) == 1 else f"{new}\n{'as under paper' if old == new else f'under paper {old}'}"
+    order = f"{one.order[protocol]:+.2f}".replace("-", "−") if math.isfinite(one.order[protocol]) else "–"
+    largest_two = [_told(largest(one.of(protocol, metric)), len(one.settings) > 1) for metric in ("accuracy", "auc")]
+    return [mean, *largest_two, winners, order]
+
+
+def _told(change: Change | None, named: bool) -> str:
+    if change is None or not math.isfinite(change.size):
+        return f"–\n{change.comparison.reason}" if change else "–"
+    told = [tables.gap(change.metric, change.size), _interval(change.comparison)]
+    return "\n".join([*told, change.setting] if named else told)
+
+
+def _interval(one: Comparison) -> str:
+    return tables.gap(one.pair.metric, one.low, one.high) if math.isfinite(one.low) else f"({one.reason})"
+
+
+def _details(one: Effect) -> Plain:
+    heads = [
+        "Setting",
+        "Protocol",
+        "Accuracy, %",
+        "Change\nless that under paper",
+        "AUC",
+        "Change\nless that under paper",
+    ]
+    rows = []
+    for setting in one.settings:
+        for i, protocol in enumerate((REFERENCE, *one.protocols)):
+            row = ["" if i else setting, protocol]
+            for metric in ("accuracy", "auc"):
+                found = one.of(one.protocols[0] if not i else protocol, metric)
+                change = next((each for each in found if each.setting == setting), None)
+                value = math.nan if change is None else change.value if i else change.reference
+                row += [tables.number(metric, value), _told(change, False) if change and i else ""]
+            rows.append(row)
+    note = f"Means over seeds on test, of {_patients(one)} patients at least under each protocol."
+    return Plain(f"Study {one.study}", note, heads, rows, 99)
+
+
+def _patients(one: Effect) -> str:
+    counted = [change.comparison.n for change in one.changes if change.comparison.n]
+    return f"{min(counted):,}" if counted else "no"
+
+
+def _finite(value: float) -> float | None:
+    return round(value, 6) if math.isfinite(value) else None
