@@ -12,6 +12,9 @@ from cxrbench.errors import CxrbenchError
 ROOT = Path(__file__).parents[1]
 TREE = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
 
+KAGGLE = {"source": "kaggle", "positive": "pneumonia", "negative": "normal"}
+MIMIC = KAGGLE | {"source": "mimic_cxr", "fetch": "physionet"}
+
 
 def changed(path, value):
     tree = copy.deepcopy(TREE)
@@ -45,10 +48,24 @@ MISTAKES = [
     (("split", "quotas", "covid", "test", "corona"), 3, ["'corona'", "known are normal, covid"]),
     (("split", "quotas", "covid", "tests"), {}, ["split.quotas.covid", "'test'"]),
     (("views", "abstain"), [0.9, 0.1], ["views.abstain", "lower first"]),
-    (("views", "cohort"), "pneumonias", ["views.cohort", "'pneumonia'"]),
+    (("views", "cohort"), "pneumonia", ["views", "'cohort' is unknown"]),
+    (("views", "quotas"), {}, ["views.quotas is empty"]),
+    (("views", "quotas", "pneumonias"), TREE["views"]["quotas"]["pneumonia"], ["views.quotas", "'pneumonia'"]),
     (("views", "setting", "cohort"), "covid", ["views.setting.cohort"]),
     (("cohorts", "pneumonia", "source"), "kagle", ["cohorts.pneumonia", "'kaggle'"]),
-    (("cohorts", "pneumonia", "source"), "kaggle", ["root is None", "set root"]),
+    (("cohorts", "pneumonia", "source"), "kaggle", ["root is None", "set root", "fetch to kagglehub or mendeley"]),
+    (
+        ("cohorts", "pneumonia"),
+        KAGGLE | {"root": "x", "fetch": "mendeley"},
+        ["root is 'x' and fetch 'mendeley'", "one"],
+    ),
+    (("cohorts", "pneumonia"), KAGGLE | {"fetch": "mendely"}, ["'mendely'", "'mendeley'"]),
+    (("cohorts", "pneumonia"), KAGGLE | {"fetch": "zenodo"}, ["'zenodo'", "known are kagglehub, mendeley"]),
+    (("cohorts", "pneumonia"), KAGGLE | {"source": "directory", "fetch": "zenodo"}, ["directory is a local folder"]),
+    (("cohorts", "pneumonia"), KAGGLE | {"root": "x", "per_label": 9}, ["per_label is 9", "only source mimic_cxr"]),
+    (("cohorts", "pneumonia"), MIMIC | {"per_label": 0}, ["per_label is 0"]),
+    (("cohorts", "pneumonia"), MIMIC | {"restricted": "no"}, ["restricted is 'no'", "true, false or null"]),
+    (("cohorts", "pneumonia"), KAGGLE | {"source": "medmnist", "fetch": "zenodo"}, ["size is 160", "28, 64, 128, 224"]),
     (("cohorts", "pneumonia", "negative"), "pneumonia", ["both 'pneumonia'"]),
     (("cohorts", "pneumonia", "scale"), -1, ["scale is -1"]),
     (("report", "confidence"), 95, ["report.confidence is 95"]),
@@ -83,15 +100,35 @@ def test_a_missing_or_damaged_file_is_an_error_in_words(tmp_path):
 def test_each_study_is_the_base_setting_but_for_what_it_says():
     loaded = params.parse(TREE)
     cells = params.cells_of(loaded)
-    assert len(cells) == 19 * 3
-    assert len({(cell.setting, cell.seed) for cell in cells}) == 16 * 3  # three settings are the base itself
+    assert len(cells) == 20 * 3
+    assert len({(cell.setting, cell.seed) for cell in cells}) == 17 * 3  # three settings are the base itself
     rates = [cell.setting.lr for cell in cells if cell.study == "learning-rate" and cell.seed == 0]
     assert rates == [0.1, 0.01, 0.001, 0.0001]
-    (view,) = {cell.setting for cell in cells if cell.study == "view-network"}
-    assert view == loaded.views.setting
+    views = {cell.label: cell.setting for cell in cells if cell.study == "view-network"}
+    assert views["robust"] == loaded.views.setting
+    assert (views["published"].augment, views["published"].batch_size) == ("paper", 32)
 
 
 def test_the_base_learning_rate_changes_no_run_of_the_learning_rate_study():
     before, after = (params.cells_of(params.parse(changed(("lr",), lr))) for lr in (0.001, 0.01))
     changed_studies = {a.study for a, b in zip(before, after) if a.setting != b.setting}
     assert changed_studies == {"loss-function", "batch-size", "protocol"}
+
+
+@pytest.mark.parametrize(
+    ("cohort", "stay"),
+    [
+        (KAGGLE | {"root": "x"}, False),
+        (KAGGLE | {"root": "x", "restricted": True}, True),
+        (MIMIC, True),
+        (MIMIC | {"restricted": None}, True),
+        (MIMIC | {"restricted": False}, False),
+    ],
+)
+def test_pixels_of_mimic_stay_here_unless_a_parameter_says_so(cohort, stay):
+    assert params.Cohort(**cohort).pixels_stay_here is stay
+
+
+@pytest.mark.parametrize("size", [28, 64, 128, 224])
+def test_medmnist_comes_in_four_sizes(size):
+    assert params.Cohort(**KAGGLE | {"source": "medmnist", "fetch": "zenodo", "size": size}).size == size

@@ -37,3 +37,14 @@ def test_the_environment_overrides_both_stores(tmp_path, monkeypatch):
     assert workspace.tracking_uri() == "http://127.0.0.1:1"
     assert workspace.run_store_dir() == tmp_path / "x"
     assert workspace.array_cache_dir() == tmp_path / "arrays"
+
+
+def test_what_is_fetched_lies_in_the_workspace_or_where_the_environment_says(tmp_path, monkeypatch):
+    monkeypatch.delenv("CXRBENCH_FETCHED", raising=False)
+    (tmp_path / "dvc.yaml").touch()
+    copy = tmp_path / ".dvc" / "tmp" / "exps" / "tmpabc"
+    copy.mkdir(parents=True)
+    monkeypatch.chdir(copy)
+    assert workspace.fetched_dir() == tmp_path / ".cxrbench" / "fetched"
+    monkeypatch.setenv("CXRBENCH_FETCHED", str(tmp_path / "disk"))
+    assert workspace.fetched_dir() == tmp_path / "disk"

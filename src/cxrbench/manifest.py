@@ -20,14 +20,18 @@ _IMAGE = {
     "image_id": "str",  # unique inside a cohort
     "path": "str",  # relative to the workspace (files the pipeline wrote) or absolute (files left in place)
     "sha256": "str",
+    "phash": "str",  # perceptual hash, hexadecimal; see cohorts/perceptual.py
     "width": "int64",  # pixels
     "height": "int64",  # pixels
     "mode": "str",  # Pillow's name: L, RGB, I;16, ...
     "bytes": "int64",
+    "brightness": "float64",  # mean grey, 0 black to 255 white
+    "border": "float64",  # share of the area that is a uniform margin
     "label": "str",  # normal, pneumonia, covid, or empty: neither
     "view_position": "str",  # as the source writes it: PA, AP, LATERAL, LL, ... or empty
     "view": "str",  # frontal, lateral, or empty: the metadata leaves it open
-    "patient_id": "str",
+    "patient_id": "str",  # strict reading of the source's keys: whatever may be one person is one
+    "patient_id_loose": "str",  # the other reading; the same where the source leaves no doubt
     "study_id": "str",
     "source_part": "str",  # the source's own split: train, validation, test, or empty
 }
@@ -59,16 +63,42 @@ TABLES: dict[str, dict[str, str]] = {
         "target": "int64",  # 1: the label a model is to find, 0: the other
         **dict.fromkeys(PROTOCOLS, "str"),
     },
-    # what two parts of one protocol share
+    # images of one cohort that are one picture
+    "duplicates": {
+        "cohort": "str",
+        "image_a": "str",  # image_id; image_a < image_b
+        "image_b": "str",
+        "kind": "str",  # identical file | near-duplicate
+        "distance": "int64",  # bits in which the perceptual hashes differ, the mirrored hash where that is nearer
+        "correlation": "float64",  # of the pixels, best over small shifts
+        "mirrored": "int64",  # 1: one is the other's mirror image
+    },
+    # what two parts of one protocol, or two labels, share
     "leaks": {
         "cohort": "str",
+        "protocol": "str",  # empty where 'across' is labels
+        "across": "str",  # parts | labels
+        "a": "str",  # a part, or a label
+        "b": "str",
+        "kind": "str",  # patient, strict | patient, loose | identical file | near-duplicate
+        "groups": "int64",  # patients, or groups of images that are one picture, found on both sides
+        "images": "int64",  # images of b that belong to those groups
+        "examples": "str",  # a few of the patients or images, separated by blanks
+    },
+    # what a file betrays without being looked at: one row a cohort, protocol and feature
+    "shortcuts": {
+        "cohort": "str",
         "protocol": "str",
-        "kind": "str",  # patient | identical file
-        "part_a": "str",
-        "part_b": "str",
-        "groups": "int64",  # patients, or distinct files, found in both parts
-        "images": "int64",  # images of part_b that belong to those groups
-        "examples": "str",  # a few of the keys, separated by blanks
+        "feature": "str",  # file size, pixel area, aspect ratio, colour mode, mean brightness, border
+        "n": "int64",  # test images
+        "auc": "float64",  # on test; the direction is taken from the training images
+    },
+    # what `cxrbench views` says of each file of a folder
+    "views": {
+        "path": "str",
+        "view": "str",  # frontal, lateral, or empty: the network abstains, or the file cannot be used
+        "view_score": "float64",  # P(frontal), or NaN
+        "reason": "str",  # why there is no view
     },
     # which run answers which cell of which study
     "grid": {"study": "str", "setting": "str", "seed": "int64", "run": "str"},

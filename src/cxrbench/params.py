@@ -9,61 +9,34 @@ from typing import Any
 
 import yaml
 
+from cxrbench.cohort import VIEWS, Cohort
 from cxrbench.errors import CxrbenchError
 from cxrbench.manifest import PARTS
 from cxrbench.settings import SETTING_KEYS, Setting, replace
 from cxrbench.training import grid
 from cxrbench.values import choice, mapping, number, section, unknown
 
-SOURCES = ("phantom", "directory", "kaggle", "mimic_cxr")
-VIEWS = ("frontal", "lateral")
+READINGS = ("strict", "loose")
 Quotas = dict[str, dict[str, int]]  # part -> label -> images
-
-
-@dataclasses.dataclass(frozen=True)
-class Cohort:
-    """Where a cohort's images come from and which two labels its runs tell apart."""
-
-    source: str
-    positive: str  # the label a model is to find
-    negative: str
-    root: str | None = None  # directory, kaggle, mimic_cxr: the folder, relative to the workspace or absolute
-    table: str | None = None  # directory: a CSV of path, label, split, patient_id inside root; null: class folders
-    view: str | None = None  # directory: the view of all its images, where the source says so
-    kind: str | None = None  # phantom: pneumonia | covid
-    scale: float = 1.0  # phantom: share of the full number of patients
-    size: int = 160  # phantom: pixels, square
-    seed: int = 0  # phantom
-
-    def __post_init__(self) -> None:
-        choice("source", self.source, SOURCES)
-        number("scale", self.scale, 0.001, 100)
-        number("size", self.size, 32, 4096, whole=True)
-        number("seed", self.seed, 0, 2**31, whole=True)
-        for name in ("positive", "negative"):
-            if not isinstance(getattr(self, name), str) or not getattr(self, name):
-                raise CxrbenchError(f"{name} is {getattr(self, name)!r}; it must be a label")
-        if self.positive == self.negative:
-            raise CxrbenchError(f"positive and negative are both {self.positive!r}; a cohort tells two labels apart")
-        if self.source == "phantom":
-            choice("kind", self.kind or "", ("pneumonia", "covid"))
-        elif not self.root:
-            raise CxrbenchError(
-                f"root is {self.root!r}, but source {self.source} reads a local folder; set root to that folder"
-            )
-        if self.view is not None:
-            choice("view", self.view, VIEWS)
 
 
 @dataclasses.dataclass(frozen=True)
 class Views:
     """How frontal is known from lateral where the metadata leaves it open."""
 
-    cohort: str  # whose labelled views train the network
-    quotas: Quotas  # train, validation -> frontal, lateral -> images
+    quotas: dict[str, Quotas]  # cohort -> train, validation -> frontal, lateral -> images the network learns from
     abstain: tuple[float, float]  # P(frontal) between these goes to the review list
     seed: int
     setting: Setting
+
+    @property
+    def total(self) -> Quotas:
+        """The quotas of all cohorts together: part -> view -> images."""
+        parts = next(iter(self.quotas.values()))
+        return {
+            part: {view: sum(quotas[part][view] for quotas in self.quotas.values()) for view in parts[part]}
+            for part in parts
+        }
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,6 +47,7 @@ class Split:
     scale: float  # multiplies every quota
     official_shortfall: float  # share of the training quota that the official protocol may lack
     seed: int
+    patients: str = "strict"  # strict | loose: which reading of the source's patient keys makes groups
 
 
 @dataclasses.dataclass(frozen=True)
@@ -144,7 +118,8 @@ def parse(tree: Any) -> Params:
 
 def _check_names(params: Params) -> None:
     known = (*params.cohorts, "views")
-    choice("views.cohort", params.views.cohort, params.cohorts)
+    for cohort in params.views.quotas:
+        choice("views.quotas", cohort, params.cohorts)
     for cell in cells_of(params):
         where, cohort = f"studies.{cell.study}", cell.setting.cohort
         choice(f"{where}: cohort", cohort, known)
@@ -156,10 +131,15 @@ def _views(tree: Any) -> Views:
     tree = section(
         "views",
         tree,
-        ("cohort", "quotas", "abstain", "seed", "setting"),
-        required=("cohort", "quotas", "abstain", "seed", "setting"),
+        ("quotas", "abstain", "seed", "setting"),
+        required=("quotas", "abstain", "seed", "setting"),
     )
-    quotas = _quotas("views.quotas", tree["quotas"], ("train", "validation"), VIEWS)
+    quotas = {
+        name: _quotas(f"views.quotas.{name}", part, ("train", "validation"), VIEWS)
+        for name, part in mapping("views.quotas", tree["quotas"]).items()
+    }
+    if not quotas:
+        raise CxrbenchError("views.quotas is empty; name at least one cohort whose views the network learns from")
     band = tree["abstain"]
     if not (
         isinstance(band, list)
@@ -174,7 +154,6 @@ def _views(tree: Any) -> Views:
             f"views.setting.cohort is {setting.cohort!r}; the view network has its own images, leave it out"
         )
     return Views(
-        str(tree["cohort"]),
         quotas,
         (float(band[0]), float(band[1])),
         number("views.seed", tree["seed"], 0, 2**31, whole=True),
@@ -186,7 +165,7 @@ def _split(tree: Any, cohorts: dict[str, Cohort]) -> Split:
     tree = section(
         "split",
         tree,
-        ("quotas", "scale", "official_shortfall", "seed"),
+        ("quotas", "scale", "official_shortfall", "seed", "patients"),
         required=("quotas", "scale", "official_shortfall", "seed"),
     )
     quotas = {}
@@ -200,6 +179,7 @@ def _split(tree: Any, cohorts: dict[str, Cohort]) -> Split:
         number("split.scale", tree["scale"], 0.0001, 1000),
         number("split.official_shortfall", tree["official_shortfall"], 0, 1),
         number("split.seed", tree["seed"], 0, 2**31, whole=True),
+        choice("split.patients", tree.get("patients", "strict"), READINGS),
     )
 
 

@@ -22,7 +22,7 @@ LOSSES = (
 )
 OPTIMIZERS = ("adam", "rmsprop", "sgd")
 RESIZES = ("squash", "pad")
-AUGMENTS = ("none", "paper")
+AUGMENTS = ("none", "paper", "robust")
 CHECKPOINTS = ("last", "best")
 
 
@@ -36,7 +36,8 @@ class Setting:
     weights: str | None = None  # null (random), 'imagenet', or a .weights.h5 file
     image_size: int = 64  # pixels, square
     resize: str = "squash"  # squash | pad
-    augment: str = "none"  # none | paper: Choe & Jo 2020: rotation to 45 degrees, shift, shear, zoom, mirror
+    augment: str = "none"  # none | paper: the maps of Choe & Jo 2020 | robust: maps, tone, noise, negatives, margins
+    balance: bool = False  # an epoch shows the classes of each source equally often; a rarer one is repeated
     optimizer: str = "adam"
     lr: float = 0.001
     batch_size: int = 32
@@ -57,6 +58,8 @@ class Setting:
         number("batch_size", self.batch_size, 1, 65536, whole=True)
         number("epochs", self.epochs, 1, 100_000, whole=True)
         number("image_size", self.image_size, 8, 4096, whole=True)
+        if not isinstance(self.balance, bool):
+            raise CxrbenchError(f"balance is {self.balance!r}; it must be true or false")
         object.__setattr__(self, "lr", float(self.lr))
         if self.model == "covid_cnn":
             number("padding", self.padding, 0, 16, whole=True)

@@ -1,4 +1,4 @@
-"""Where the things live that outlast one pipeline run: the run store and the MLflow store.
+"""Where the things live that outlast one pipeline run: the run store, the MLflow store, what was fetched.
 
 DVC runs queued and temporary experiments in copies of the workspace below ``.dvc/tmp/exps``; what they
 train must reach the stores of the workspace itself, so every path here is resolved from that workspace.
@@ -31,6 +31,14 @@ def run_store_dir() -> Path:
 def array_cache_dir() -> Path:
     """The folder of decoded image arrays, a cache that may be deleted at any time."""
     return run_store_dir().parent / "arrays"
+
+
+def fetched_dir() -> Path:
+    """What cohorts were fetched and unpacked to, outside DVC's outputs so that a killed fetch goes on.
+
+    ``CXRBENCH_FETCHED`` overrides it: a disk with room, or one folder for several workspaces.
+    """
+    return Path(os.environ.get("CXRBENCH_FETCHED") or workspace_root() / ".cxrbench" / "fetched")
 
 
 def tracking_uri() -> str:

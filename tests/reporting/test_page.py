@@ -3,6 +3,7 @@ import pytest
 from cxrbench.evaluation.comparisons import Comparison, Pair
 from cxrbench.evaluation.verdicts import Claim, Verdict
 from cxrbench.reporting import words
+from cxrbench.reporting.data import Plain
 from cxrbench.reporting.page import headline, render, verdict_line
 
 CLAIM = Claim("c", "s", "A <b> beats all", "best", "accuracy", "test", ("a",), ("b",))
@@ -40,3 +41,11 @@ def test_a_reader_is_warned_of_phantoms_and_of_small_profiles(profile, phantoms,
     told = words.cautions(profile, phantoms)
     assert len(told) == count
     assert any("not of patients" in text for text in told) == bool(phantoms)
+
+
+def test_a_marked_cell_is_bold_and_a_cell_of_several_lines_shows_the_rest_small():
+    table = Plain("T", "n", ("a", "b"), [["x_<i>", "1\n[2 to 3]"], ["y", "4"]], 1, marked=[(0, 1)])
+    text = render("Head", [], [], "Rules.", [], [], [table])
+    assert '<td class="number marked"><span class="line">1</span><span class="small line">[2 to 3]</span></td>' in text
+    assert '<td class="number">4</td>' in text
+    assert "<td>x_<wbr>&lt;i&gt;</td>" in text

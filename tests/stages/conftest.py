@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from cxrbench.manifest import PROTOCOLS, TABLES, empty, write_table, write_text
 
@@ -57,12 +58,12 @@ def make(folder: Path, share: float = 1.0) -> None:
         name: {
             part: {label: max(4, round(n * share)) for label, n in counts.items()} for part, counts in quotas.items()
         }
-        for name, quotas in {**params.split.quotas, "views": params.views.quotas}.items()
+        for name, quotas in {**params.split.quotas, "views": params.views.total}.items()
     }
     images = {name: _images(name, counts, rng) for name, counts in sizes.items()}
     assignment = pd.concat(images.values(), ignore_index=True)
     write_table(folder / "data/split/assignment.csv", assignment[list(TABLES["assignment"])], "assignment")
-    _around(folder, assignment, rng)
+    _around(folder, np.random.default_rng(1))
     rows, made = [], set()
     for study in params.studies:
         for label, _ in study.settings:
@@ -112,10 +113,11 @@ def _run(folder: Path, images: pd.DataFrame, setting: str, seed: int, rng: np.ra
         "val_accuracy": 1 - loss * 0.55,
     }
     write_table(folder / "history.csv", pd.DataFrame(history).assign(seconds=2.0), "history")
-    batch = int(setting.split("=")[1]) if setting.startswith("batch_size") else 32
+    batch = int(setting.split("=")[1].split(",")[0]) if setting.startswith("batch_size") else 32
     seconds = 2 + 20 / batch + rng.uniform(0, 0.1)
     record = {
         "run": folder.name,
+        "setting": {"cohort": str(images["cohort"].iloc[0]), "protocol": "paper"},
         "seed": seed,
         "status": "diverged" if diverged else "ok",
         "first_epoch_seconds": seconds + 3,
@@ -125,22 +127,25 @@ def _run(folder: Path, images: pd.DataFrame, setting: str, seed: int, rng: np.ra
     write_text(folder / "run.json", json.dumps(record))
 
 
-def _around(folder: Path, assignment: pd.DataFrame, rng: np.random.Generator) -> None:
-    frontal = assignment[assignment["cohort"] != "views"]
-    sized = frontal.assign(
-        width=rng.integers(180, 220, len(frontal)),
-        height=200,
-        bytes=rng.integers(9000, 12000, len(frontal)) + 900 * frontal["target"],
-        view="frontal",
-        view_by="metadata",
-        view_score=np.nan,
-        **dict.fromkeys(("mode", "view_position", "study_id", "source_part"), ""),
-    ).drop(columns=["target", *PROTOCOLS])
-    write_table(folder / "data/view-filter/manifest.csv", sized, "frontal")
-    leak = ["pneumonia", "paper", "patient", "train", "test", 31, 44, "p1 p7"]
-    write_table(folder / "data/split/leaks.csv", pd.DataFrame([leak], columns=list(TABLES["leaks"])), "leaks")
+def _around(folder: Path, rng: np.random.Generator) -> None:
+    leak = [
+        ["pneumonia", "paper", "parts", "train", "test", "patient, strict", 31, 44, "p1 p7"],
+        ["pneumonia", "paper", "parts", "train", "validation", "patient, strict", 1250, 1800, "p2"],
+        ["pneumonia", "official", "parts", "validation", "test", "identical file", 2, 2, "a b"],
+        ["pneumonia", "", "labels", "normal", "pneumonia", "near-duplicate", 1, 2, "c d"],
+    ]
+    pair = ["pneumonia", "train-normal-0", "train-normal-1", "near-duplicate", 4, 0.98, 1]
+    features = ("file size", "pixel area", "aspect ratio", "colour mode", "mean brightness", "border")
+    shortcuts = [
+        ["pneumonia", protocol, feature, 25, value]
+        for protocol in PROTOCOLS
+        for feature, value in zip(features, (0.92, 0.6, 0.24, 0.5, np.nan, 0.55))
+    ]
+    for name, rows in (("leaks", leak), ("duplicates", [pair]), ("shortcuts", shortcuts)):
+        write_table(folder / f"data/split/{name}.csv", pd.DataFrame(rows, columns=list(TABLES[name])), name)
     write_table(folder / "data/download/rejects.csv", empty("rejects"), "rejects")
     write_text(folder / "data/view-filter/metrics.json", "{}")
+    _review(folder, rng)
     outcome = {"severity": "warning", "table": "leaks", "check": "no patient stands in two parts", "rows": 31}
     verdict = {
         "passed": True,
@@ -150,3 +155,16 @@ def _around(folder: Path, assignment: pd.DataFrame, rng: np.random.Generator) ->
         "outcomes": [{**outcome, "passed": False}],
     }
     write_text(folder / "data/validate/verdict.json", json.dumps(verdict))
+
+
+def _review(folder: Path, rng: np.random.Generator) -> None:
+    """The review list with its images; one of them is no image."""
+    (folder / "images").mkdir()
+    rows = []
+    for i in range(60):
+        path, known = f"images/{i:02}.png", i % 3 == 0
+        Image.fromarray(rng.integers(0, 256, (60, 40 + i), dtype="uint8")).save(folder / path)
+        reason = "the network disagrees with the metadata" if known else "the network abstains"
+        rows.append(["pneumonia", f"image-{i:02}", path, "lateral" if known else "", 0.9 if known else i / 60, reason])
+    (folder / rows[0][2]).write_text("no image")
+    write_table(folder / "data/view-filter/review.csv", pd.DataFrame(rows, columns=list(TABLES["review"])), "review")

@@ -1,5 +1,8 @@
 """Stage download, on cohorts of a few files."""
 
+import functools
+import shutil
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -7,9 +10,14 @@ import pytest
 import yaml
 from PIL import Image
 
+from cxrbench.cohorts import kaggle
+from cxrbench.cohorts.fetch import physionet
+from cxrbench.cohorts.ingest import ingest
 from cxrbench.errors import CxrbenchError
 from cxrbench.manifest import read_table
 from cxrbench.stages import download
+from tests.cohorts.fetch.physionet_files import BASE, place, served
+from tests.cohorts.fetch.server import NO_STALL, Server, status
 
 COMMITTED = yaml.safe_load((Path(__file__).parents[2] / "params.yaml").read_text())
 SOURCES = {
@@ -27,6 +35,7 @@ def picture(path):
 def workspace(tmp_path, monkeypatch):
     """A workspace whose params.yaml has the given cohorts and whose folders hold four images and two bad files."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("CXRBENCH_FETCHED", raising=False)
     for name in ("images/covid/a.png", "images/normal/b.png", "kids/train/NORMAL/IM-1-1.jpeg"):
         picture(tmp_path / name)
     (tmp_path / "images/normal/bad.png").write_bytes(b"")
@@ -34,12 +43,19 @@ def workspace(tmp_path, monkeypatch):
 
     def write(**cohorts):
         tree = COMMITTED | {"cohorts": cohorts, "studies": {}, "split": COMMITTED["split"] | {"quotas": {}}}
-        tree["views"] = COMMITTED["views"] | {"cohort": next(iter(cohorts))}
+        quotas = COMMITTED["views"]["quotas"]["pneumonia"]
+        tree["views"] = COMMITTED["views"] | {"quotas": {next(iter(cohorts)): quotas}}
         (tmp_path / "params.yaml").write_text(yaml.safe_dump(tree, sort_keys=False))
         (tmp_path / "dvc.yaml").write_text("")
         return tmp_path
 
     return write
+
+
+@pytest.fixture
+def in_process(monkeypatch):
+    """Decodes here: to start processes takes longer than the few images of a test."""
+    monkeypatch.setattr(download, "ingest", lambda name, founds, workers, advance: ingest(name, founds, 0, advance))
 
 
 def test_every_file_of_every_cohort_is_in_one_of_the_two_tables(workspace, capsys):
@@ -80,3 +96,65 @@ def test_a_phantom_is_written_below_the_workspace_and_read_like_the_real_thing(w
     assert {"normal", "covid"} == set(images["label"][images["cohort"] == "virus"])
     assert not (folder / "left over").exists()
     assert read_table("data/download/rejects.csv", "rejects").empty
+
+
+def other_than_tables(folder):
+    return [path for path in Path(folder).rglob("*") if path.is_file() and path.suffix != ".csv"]
+
+
+def test_the_summary_says_how_many_copies_were_set_aside(workspace, in_process, capsys):
+    folder = workspace(kids=SOURCES["kids"])
+    original = folder / "kids/train/NORMAL/IM-1-1.jpeg"
+    copy, fork = folder / "kids/chest_xray/train/NORMAL/IM-1-1.jpeg", folder / "kids/train/NORMAL/._IM-1-1.jpeg"
+    copy.parent.mkdir(parents=True)
+    shutil.copy(original, copy)
+    fork.write_bytes(kaggle.APPLE_DOUBLE)
+    download.main()
+    told = capsys.readouterr().out
+    assert told == "kids: 1 images, 0 rejects; set aside: 1 identical copies, 1 resource forks\n"
+
+
+def test_a_zip_is_unpacked_outside_the_stages_outputs_once(workspace, in_process):
+    folder = workspace(own=SOURCES["own"] | {"root": "images.zip"})
+    shutil.make_archive("images", "zip", "images")
+    shutil.rmtree(folder / "images")
+    tables = []
+    for _ in range(2):
+        download.main()
+        tables.append(read_table("data/download/manifest.csv", "manifest"))
+        shutil.rmtree("data/download")  # as DVC does before a run
+    assert tables[0].equals(tables[1])
+    assert set(tables[0]["image_id"]) == {"covid/a", "normal/b"}
+    assert tables[0]["path"].str.startswith(str(folder / ".cxrbench/fetched/")).all()
+    assert len(list((folder / ".cxrbench/fetched/unpacked").iterdir())) == 1
+
+
+def test_no_pixel_of_a_restricted_cohort_is_copied_into_the_outputs(workspace, in_process):
+    workspace(own=SOURCES["own"] | {"restricted": True}, kids=SOURCES["kids"] | {"restricted": True})
+    download.main()
+    assert other_than_tables("data") == []
+
+
+def test_a_fetch_that_fails_keeps_its_files_and_the_next_run_goes_on(workspace, in_process, monkeypatch, tmp_path):
+    mimic = {"source": "mimic_cxr", "fetch": "physionet", "positive": "pneumonia", "negative": "normal"}
+    folder = workspace(own=SOURCES["own"], mimic=mimic)
+    monkeypatch.setenv("NETRC", str(tmp_path / "no-netrc"))
+    monkeypatch.setattr(physionet, "CONNECTIONS", 1)
+    picture(tmp_path / "one.png")
+    one = (tmp_path / "one.png").read_bytes()
+    with Server(served(image=lambda dicom: one)) as server:
+        local = functools.partial(physionet.fetch, base_url=server.url(BASE), patience=NO_STALL)
+        monkeypatch.setattr(physionet, "fetch", local)
+        server.script(f"{BASE}/{place('d4')}", status(404))
+        with pytest.raises(CxrbenchError, match="does not exist"):
+            download.main()
+        assert not (folder / "data/download/manifest.csv").exists()
+        shutil.rmtree("data", ignore_errors=True)
+        download.main()
+        images = [seen.path for seen in server.seen if seen.path.endswith(".jpg")]
+    assert Counter(images) == Counter(
+        {f"{BASE}/{place(name)}": 1 + (name == "d4") for name in ("d1", "d2", "d3", "d4")}
+    )
+    rows = read_table("data/download/manifest.csv", "manifest")
+    assert sorted(rows["image_id"][rows["cohort"] == "mimic"]) == ["d1", "d2", "d3", "d4"]
+    assert other_than_tables("data") == []

@@ -1,25 +1,66 @@
+import json
+import runpy
 import shutil
 
 import pytest
 
 from cxrbench.errors import CxrbenchError
-from cxrbench.manifest import read_table
+from cxrbench.manifest import read_table, write_table
 from cxrbench.stages import evaluate
+
+RUN = "data/train-grid/reference-1/scores.csv"
+
+
+def verdict(workspace):
+    return json.loads((workspace / "data/evaluate/verdict.json").read_text())
 
 
 def test_evaluate_writes_a_row_for_each_cell_and_part_and_the_same_bytes_again(simulated_workspace):
-    evaluate.main()
-    path = simulated_workspace / "data/evaluate/metrics.csv"
-    first = path.read_bytes()
-    table, grid = read_table(path, "metrics"), read_table("data/train-grid/grid.csv", "grid")
+    folder = simulated_workspace / "data/evaluate"
+    texts = []
+    for _ in range(2):
+        evaluate.main()
+        texts.append({path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()})
+    assert texts[0] == texts[1]
+    assert set(texts[0]) == {"metrics.csv", "verdict.json", "index.html", "scores.html", "runs.html"}
+    table = read_table(folder / "metrics.csv", "metrics")
+    grid = read_table("data/train-grid/grid.csv", "grid")
     views = (grid["study"] == "view-network").sum()
     assert len(table) == 2 * len(grid) - views
     assert set(table["status"]) == {"ok", "degenerate", "diverged"}
-    evaluate.main()
-    assert path.read_bytes() == first
 
 
 def test_evaluate_names_a_run_whose_folder_is_gone(simulated_workspace):
     shutil.rmtree(simulated_workspace / "data/train-grid/reference-1")
     with pytest.raises(CxrbenchError, match="run reference-1 has no"):
         evaluate.main()
+
+
+def test_a_run_that_diverged_and_one_of_a_single_score_are_warnings_that_name_them(simulated_workspace, capsys):
+    evaluate.main()
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:3] == [
+        "warning: 'no run diverged' fails on table runs: 1 of 51 rows",
+        "    loss-function, loss=binary_focal_crossentropy, seed 1 [status 'diverged']",
+        "warning: 'no run gives all images one score' fails on table runs: 3 of 50 rows",
+    ]
+    assert lines[3].startswith("    learning-rate, lr=0.1, seed 0")
+    assert (verdict(simulated_workspace)["passed"], verdict(simulated_workspace)["warnings"]) == (True, 2)
+
+
+def test_a_run_that_lost_images_stops_the_stage_before_any_metric_and_names_them(simulated_workspace, capsys):
+    scores = read_table(RUN, "scores")
+    write_table(RUN, scores.drop(index=[3, 5]), "scores")
+    lost = scores.loc[[3, 5], "image_id"].tolist()
+    with pytest.raises(SystemExit) as stop:
+        runpy.run_path(evaluate.__file__, run_name="__main__")
+    assert stop.value.code == 1
+    printed = capsys.readouterr()
+    words = "'every run scores every image of its validation and test' fails on table scores: 2 of"
+    assert printed.out.startswith(f"critical: {words}")
+    for image_id in lost:
+        assert f"    learning-rate, lr=0.001, seed 1: {image_id} [found 'missing']" in printed.out.splitlines()
+    assert printed.err.startswith(f"error: the check {words}")
+    assert not verdict(simulated_workspace)["passed"]
+    assert "missing" in (simulated_workspace / "data/evaluate/docs/scores.html").read_text()
+    assert not (simulated_workspace / "data/evaluate/metrics.csv").exists()

@@ -1,8 +1,11 @@
 import json
 import re
+import shutil
+from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 
 from cxrbench.errors import CxrbenchError
 from cxrbench.manifest import read_table, write_table
@@ -18,8 +21,9 @@ def reported(reported_workspace):
 
 def test_the_report_is_one_file_that_asks_for_nothing_else(reported):
     page = (reported / "report.html").read_text(encoding="utf-8")
-    assert not re.search(r"<(script|link|img|iframe|object)\b|@import|url\((?!#)", page)
-    assert all(target.startswith("#") for target in re.findall(r'(?:href|src)="([^"]*)"', page))
+    assert not re.search(r"<(script|link|iframe|object)\b|@import|url\((?!#)", page)
+    assert all(target.startswith("#") for target in re.findall(r'href="([^"]*)"', page))
+    assert all(target.startswith("data:image/jpeg;base64,") for target in re.findall(r'src="([^"]*)"', page))
     assert len(page) < 1_000_000
     assert "not of patients" in page
     assert "nan" not in re.sub(r"<[^>]*>", " ", page).lower().split()
@@ -28,7 +32,7 @@ def test_the_report_is_one_file_that_asks_for_nothing_else(reported):
 def test_every_study_has_a_section_a_markdown_table_and_its_flags(reported):
     page = (reported / "report.html").read_text(encoding="utf-8")
     assert all(f'<section id="{name}">' in page for name in STUDIES)
-    assert {path.stem for path in (reported / "tables").iterdir()} == set(STUDIES)
+    assert {path.stem for path in (reported / "tables").iterdir()} == {*STUDIES, "what-the-protocol-changes"}
     assert "1 of 3 diverged" in (reported / "tables/loss-function.md").read_text(encoding="utf-8")
     assert "3 of 3 call one class only" in (reported / "tables/learning-rate.md").read_text(encoding="utf-8")
 
@@ -36,8 +40,38 @@ def test_every_study_has_a_section_a_markdown_table_and_its_flags(reported):
 def test_every_claim_gets_one_verdict_and_metrics_json_counts_them(reported):
     tree = json.loads((reported / "metrics.json").read_text(encoding="utf-8"))
     assert sum(tree["claims"].values()) == 16
-    assert set(tree) == {"claims", *STUDIES}
+    assert set(tree) == {"claims", "protocol_changes", *STUDIES}
+    assert set(tree["protocol_changes"]) == {"protocol"}
     assert tree["batch-size"]["batch_size=32"]["test"]["accuracy"]["n"] == 3
+
+
+def test_the_review_list_is_shown_hardest_first_and_the_rest_is_counted(reported):
+    page = (reported / "report.html").read_text(encoding="utf-8")
+    assert page.count("<img") == 47  # of 48 cards, one is no image
+    assert "can&#39;t be shown: not an image" in page
+    assert "And 12 more that are not shown." in page
+
+
+def test_the_report_shows_leaks_duplicates_and_strong_shortcuts(reported):
+    page = (reported / "report.html").read_text(encoding="utf-8")
+    for shown in ("1,250 / 1,800", "31 / 44", "2 / 2", "train-normal-0 = train-normal-1"):
+        assert f">{shown}<" in page
+    assert page.count('class="number marked">0.920<') == page.count('class="number marked">0.240<') == 3
+
+
+def test_a_report_over_a_restricted_cohort_holds_no_pixel_of_it(reported_workspace, tmp_path, monkeypatch):
+    monkeypatch.chdir(shutil.copytree(reported_workspace, tmp_path / "restricted"))
+    tree = yaml.safe_load(Path("params.yaml").read_text())
+    tree["cohorts"]["pneumonia"]["restricted"] = True
+    Path("params.yaml").write_text(yaml.safe_dump(tree))
+    shutil.rmtree("images")  # what is not there can not be opened
+    report.main()
+    page = Path("reports/report.html").read_text(encoding="utf-8")
+    assert not re.search(r"<img|data:image|base64", page)
+    assert page.count("withheld: restricted") == 48
+    assert "can&#39;t be shown" not in page
+    assert "cohorts.pneumonia.restricted: false" in page
+    assert "image-03" in page
 
 
 def test_the_plots_hold_every_run_as_tidy_rows(reported):

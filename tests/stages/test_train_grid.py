@@ -3,11 +3,14 @@
 import os
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
 
+from cxrbench import params
 from cxrbench.manifest import TABLES, read_table, write_table
+from cxrbench.reporting.mistakes import GREY, LINE_PX, TILE_PX
 from cxrbench.stages import train_grid
 from cxrbench.training import runs, tracking
 from tests.stages import fake_runs
@@ -19,12 +22,13 @@ class Recorder:
     """What a tracker was told."""
 
     def __init__(self):
-        self.described, self.settings, self.best = [], [], []
+        self.described, self.settings, self.best, self.pictures = [], [], [], {}
 
     def describe(self, study, labels):
         self.described.append((study, tuple(labels)))
 
-    def log_setting(self, study, label, seed_runs, draw):
+    def log_setting(self, study, label, seed_runs, draw, picture):
+        self.pictures[study, label] = picture
         self.settings.append((study, label, len(seed_runs)))
         assert set(draw(seed_runs[0])) == {"curves"}
         assert 0 <= seed_runs[0].metrics["validation_accuracy"] <= 1
@@ -94,3 +98,27 @@ def test_each_setting_is_tracked_once_with_all_its_seeds_and_the_winner_is_named
     grid = read_table("data/train-grid/grid.csv", "grid")
     best = grid[(grid["setting"] == "lr=0.001") & (grid["seed"] == 0)]["run"].iloc[0]
     assert recorder.best == [("rate", "lr=0.001", best), ("size", "batch_size=32", best)]
+
+
+def test_a_settings_picture_shows_its_mistakes_and_names_a_file_that_is_gone(recorder):
+    train_grid.main()
+    sheet = np.asarray(recorder.pictures["rate", "lr=0.1"].draw())
+    shown = sheet[2 * LINE_PX : 2 * LINE_PX + TILE_PX, 8 : 8 + TILE_PX]
+    assert np.median(shown) == GREY  # no file lies where the table says: words in its place
+    assert len(np.unique(shown)) > 1
+
+
+@pytest.mark.parametrize(("restricted", "expected"), [(True, True), (False, False), (None, False)])
+def test_a_picture_is_restricted_as_its_cohort_is(recorder, restricted, expected):
+    tree = yaml.safe_load(Path("params.yaml").read_text())
+    tree["cohorts"]["pneumonia"]["restricted"] = restricted
+    Path("params.yaml").write_text(yaml.safe_dump(tree))
+    train_grid.main()
+    assert {picture.restricted for picture in recorder.pictures.values()} == {expected}
+
+
+@pytest.mark.parametrize(("restricted", "expected"), [("pneumonia", True), ("covid", False)])
+def test_the_view_networks_images_are_as_restricted_as_the_cohorts_that_teach_it(restricted, expected):
+    tree = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    tree["cohorts"][restricted]["restricted"] = True
+    assert ("views" in train_grid._restricted(params.parse(tree))) is expected

@@ -1,27 +1,40 @@
 """view-filter keeps what is frontal and hands on the best network, whatever trained it."""
 
 import json
+import math
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 import yaml
 
+from cxrbench.cohorts.decode import Undecodable
+from cxrbench.errors import CxrbenchError
 from cxrbench.manifest import TABLES, read_table, write_table
 from cxrbench.stages import view_filter
 from cxrbench.training import runs
+from cxrbench.views import stored
+from cxrbench.views.stream import Scored
 from tests.stages import fake_runs
 
 ROOT = Path(__file__).parents[2]
 LOSS_OF_SEED = {0: 0.5, 1: 0.2, 2: 0.9}
+QUOTAS = {"train": {"frontal": 10, "lateral": 10}, "validation": {"frontal": 5, "lateral": 5}}
+SCORE = {"pneumonia/i60": 0.97, "pneumonia/i61": 0.5, "pneumonia/i62": 0.02, "covid/i00": 0.99, "covid/i01": 0.01}
 
 
-def manifest():
-    views = ["frontal"] * 30 + ["lateral"] * 30 + [""] * 3
+def cohort(name, views):
     frame = pd.DataFrame(dict.fromkeys(TABLES["manifest"], ""), index=range(len(views)))
     ids = [f"i{k:02}" for k in range(len(views))]
-    return frame.assign(cohort="pneumonia", image_id=ids, sha256=ids, path=ids, view=views, width=9, height=9, bytes=9)
+    paths = [f"{name}/{one}" for one in ids]
+    frame = frame.assign(cohort=name, image_id=ids, sha256=paths, path=paths, patient_id=ids)
+    return frame.assign(view=views, width=9, height=9, bytes=9)
+
+
+def manifest(open_views=3):
+    """Two cohorts that share image ids; the network learns from the first alone."""
+    children = cohort("pneumonia", ["frontal"] * 30 + ["lateral"] * 30 + [""] * open_views)
+    return pd.concat([children, cohort("covid", ["frontal", "frontal"] if open_views else [])])
 
 
 @pytest.fixture
@@ -29,40 +42,101 @@ def workspace(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CXRBENCH_STORE", str(tmp_path / "store"))
     tree = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
-    tree["views"]["quotas"] = {"train": {"frontal": 10, "lateral": 10}, "validation": {"frontal": 5, "lateral": 5}}
+    tree["views"]["quotas"] = {"pneumonia": QUOTAS}
+    tree["views"]["setting"] |= {"protocol": "paper", "resize": "pad"}
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(tree))
     write_table("data/download/manifest.csv", manifest(), "manifest")
 
     def train_nothing(cells, assignment, store, cache, workers):
         names = [f"run{cell.seed}" for cell in cells]
         for name, cell in zip(names, cells):
-            fake_runs.write(store, name, cell, assignment, accuracy=1.0, validation_loss=LOSS_OF_SEED[cell.seed])
+            loss = LOSS_OF_SEED[cell.seed]
+            fake_runs.write(store, name, cell, assignment, accuracy=1 - cell.seed / 8, validation_loss=loss)
         return names
 
+    def score_files(paths, model, workers, sha256s):
+        assert paths == sha256s
+        assert model.path.read_text() == "model of run1"
+        return (Scored(path, SCORE[path]) for path in paths)
+
     monkeypatch.setattr(runs, "ensure", train_nothing)
-    monkeypatch.setattr(view_filter, "grey_squares", lambda *arguments: tmp_path / "squares.npy")
-    monkeypatch.setattr(view_filter.network, "score", lambda *arguments: np.array([0.97, 0.5, 0.02]))
+    monkeypatch.setattr(view_filter.stream, "score_files", score_files)
     return tmp_path
 
 
-def test_the_filter_keeps_what_is_frontal_and_hands_on_the_best_network(workspace):
+def test_the_filter_keeps_what_is_frontal_by_metadata_or_network(workspace):
     view_filter.main()
     out = workspace / "data" / "view-filter"
     frontal = read_table(out / "manifest.csv", "frontal")
-    review = read_table(out / "review.csv", "review")
-    assert len(frontal) == 31
-    assert frontal["view_by"].value_counts().to_dict() == {"metadata": 30, "network": 1}
-    assert list(review["image_id"]) == ["i61"]
-    assert (out / "model.keras").read_text() == "model of run1"
-    assert json.loads((out / "metrics.json").read_text()) == {
-        "images": 63, "frontal": 31, "frontal_by_network": 1, "lateral": 31, "abstained": 1, "disagreements": 0,
-        "validation_accuracy": 1.0, "test_accuracy": 1.0, "test_images": 30,
+    assert len(frontal) == 33
+    assert frontal["view_by"].value_counts().to_dict() == {"metadata": 32, "network": 1}
+    review = read_table(out / "review.csv", "review").set_index("path")["reason"].to_dict()
+    assert review["pneumonia/i61"] == "the network abstains"
+    assert review["covid/i01"] == "the network disagrees with the metadata"
+    assert "pneumonia/i62" not in review
+    assert "covid/i00" not in review
+
+
+def test_an_image_that_was_tested_has_its_runs_score_and_one_that_was_trained_on_has_none(workspace):
+    view_filter.main()
+    out = workspace / "data" / "view-filter"
+    scored = read_table(workspace / "store" / "run1" / "scores.csv", "scores").set_index("image_id")["score"]
+    frontal = read_table(out / "manifest.csv", "frontal")
+    seen = frontal[(frontal["cohort"] == "pneumonia") & (frontal["view_by"] == "metadata")]
+    assert seen["view_score"].isna().sum() == QUOTAS["train"]["frontal"]
+    for row in seen.dropna(subset="view_score").itertuples():
+        assert row.view_score == scored[f"pneumonia/{row.image_id}"]
+
+
+def test_the_metrics_count_each_seeds_errors_on_test_by_view(workspace):
+    view_filter.main()
+    metrics = json.loads((workspace / "data" / "view-filter" / "metrics.json").read_text())
+    errors = metrics.pop("errors")
+    assert list(errors) == ["seed_0", "seed_1", "seed_2"]
+    assert set(errors["seed_0"].values()) == {15, 0}
+    for seed, found in errors.items():
+        scores = read_table(workspace / "store" / f"run{seed[-1]}" / "scores.csv", "scores")
+        wrong = scores[(scores["part"] == "test") & ((scores["score"] > 0.5) != (scores["target"] == 1))]
+        assert found["frontal_called_lateral"] + found["lateral_called_frontal"] == len(wrong)
+    assert metrics.pop("test_accuracy") == pytest.approx(1 - sum(map(sum_of_errors, errors.values())) / 90, abs=1e-6)
+    assert metrics.pop("validation_accuracy") <= 1
+    review = read_table(workspace / "data" / "view-filter" / "review.csv", "review")
+    assert metrics.pop("disagreements") == (review["reason"] == "the network disagrees with the metadata").sum() > 0
+    assert metrics == {
+        "images": 65, "frontal": 33, "frontal_by_network": 1, "lateral": 31, "abstained": 1, "test_images": 30
     }  # fmt: skip
 
 
+def sum_of_errors(found):
+    return found["frontal_called_lateral"] + found["lateral_called_frontal"]
+
+
+def test_the_network_handed_on_is_the_best_on_validation_and_says_how_to_use_it(workspace):
+    view_filter.main()
+    model = stored.load(workspace / "data" / "view-filter" / "model.keras")
+    assert model.path.read_text() == "model of run1"
+    assert (model.run, model.resize, model.image_size, model.abstain) == ("run1", "pad", 64, (0.1, 0.9))
+    assert model.trained_on == {"pneumonia": QUOTAS}
+
+
 def test_where_all_views_are_known_the_network_is_not_asked(workspace, monkeypatch):
-    known = manifest()
-    write_table("data/download/manifest.csv", known[known["view"] != ""], "manifest")
-    monkeypatch.setattr(view_filter.network, "score", None)
+    write_table("data/download/manifest.csv", manifest(open_views=0), "manifest")
+    monkeypatch.setattr(view_filter.stream, "score_files", None)
     view_filter.main()
     assert len(read_table("data/view-filter/manifest.csv", "frontal")) == 30
+
+
+def test_a_file_that_has_gone_since_the_download_stops_the_stage_with_its_name(workspace, monkeypatch):
+    def score_files(paths, *_):
+        return (Scored(path, math.nan, Undecodable(path, "missing", "no such file")) for path in paths)
+
+    monkeypatch.setattr(view_filter.stream, "score_files", score_files)
+    with pytest.raises(CxrbenchError, match="pneumonia/i60 cannot be used: missing"):
+        view_filter.main()
+    assert not Path("data/view-filter/manifest.csv").exists()
+
+
+def test_where_every_seed_diverged_there_is_no_network_to_tell_views_with(workspace, monkeypatch):
+    monkeypatch.setattr(view_filter, "evaluate", lambda target, score: ("diverged", {"accuracy": math.nan}))
+    with pytest.raises(CxrbenchError, match=r"diverged with every one of 3 seeds, .* lower views\.setting\.lr"):
+        view_filter.main()

@@ -1,8 +1,8 @@
-"""The view network's images: exact quotas, nothing twice, the rest tests."""
+"""The view network's images: exact quotas from each cohort, nothing twice, the rest tests, no patient in two parts."""
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cxrbench.errors import CxrbenchError
@@ -10,30 +10,83 @@ from cxrbench.manifest import TABLES
 from cxrbench.views import sampling
 
 
-def images(frontal, lateral, unknown=3):
+def images(frontal, lateral, unknown=3, cohort="mimic", patients=10**6):
     views = ["frontal"] * frontal + ["lateral"] * lateral + [""] * unknown
-    frame = pd.DataFrame(dict.fromkeys(TABLES["manifest"], ""), index=range(len(views)))
-    return frame.assign(view=views, image_id=[f"i{k}" for k in range(len(views))], cohort="mimic")
+    numbers = range(len(views))
+    frame = pd.DataFrame(dict.fromkeys(TABLES["manifest"], ""), index=numbers)
+    return frame.assign(
+        view=views, cohort=cohort, image_id=[f"i{k}" for k in numbers], sha256=[f"{cohort}{k}" for k in numbers],
+        patient_id=[f"p{k % patients}" for k in numbers],
+    )  # fmt: skip
 
 
-@given(st.integers(1, 9), st.integers(1, 9), st.integers(1, 9), st.integers(1, 9), st.integers(1, 9), st.integers(0, 5))
+counts = st.integers(1, 9)
+
+
+@settings(max_examples=30, deadline=None)
+@given(counts, counts, counts, counts, counts, st.integers(0, 5))
 def test_quotas_are_met_exactly_and_the_rest_tests(a, b, c, d, spare, seed):
-    quotas = {"train": {"frontal": a, "lateral": b}, "validation": {"frontal": c, "lateral": d}}
-    table = sampling.assign(images(a + c + spare, b + d + 1), quotas, seed, "mimic")
-    counts = table.groupby(["paper", "label"]).size().to_dict()
-    assert counts == {
-        ("train", "frontal"): a, ("train", "lateral"): b, ("validation", "frontal"): c, ("validation", "lateral"): d,
-        ("test", "frontal"): spare, ("test", "lateral"): 1,
-    }  # fmt: skip
+    quotas = {"mimic": {"train": {"frontal": a, "lateral": b}, "validation": {"frontal": c, "lateral": d}}}
+    cohort = images(a + c + spare, b + d + 1)
+    table = sampling.assign(cohort, quotas, seed)
+    for protocol in ("paper", "patient"):
+        assert table.groupby([protocol, "label"]).size().to_dict() == {
+            ("train", "frontal"): a, ("train", "lateral"): b, ("validation", "frontal"): c,
+            ("validation", "lateral"): d, ("test", "frontal"): spare, ("test", "lateral"): 1,
+        }  # fmt: skip
     assert table["image_id"].is_unique
     assert ((table["label"] == "frontal") == (table["target"] == 1)).all()
-    assert (table["paper"] == table["patient"]).all()
-    assert table.equals(sampling.assign(images(a + c + spare, b + d + 1).sample(frac=1), quotas, seed, "mimic"))
+    assert table.equals(sampling.assign(cohort.sample(frac=1, random_state=seed), quotas, seed))
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(24, 60), st.integers(0, 5))
+def test_no_patient_stands_in_two_parts(patients, seed):
+    # Patient k has images k, k + patients, ...: many of them of both views.
+    quotas = {"mimic": {"train": {"frontal": 10, "lateral": 8}, "validation": {"frontal": 4, "lateral": 2}}}
+    cohort = images(40, 30, patients=patients)
+    table = sampling.assign(cohort, quotas, seed)
+    assert (table.groupby("patient_id")["patient"].nunique() == 1).all()
+    assert (table["patient"] == "train").sum() == 18
+    assert (table["patient"] == "validation").sum() == 6
+
+
+def test_images_that_are_the_same_file_stand_in_one_part():
+    cohort = images(40, 30)
+    cohort.loc[cohort.index[:70], "sha256"] = [f"file {k // 2}" for k in range(70)]
+    quotas = {"mimic": {"train": {"frontal": 10, "lateral": 8}, "validation": {"frontal": 4, "lateral": 2}}}
+    table = sampling.assign(cohort, quotas, 0)
+    assert (table.groupby("sha256")["patient"].nunique() == 1).all()
+
+
+def test_each_cohort_fills_its_own_quotas_and_its_names_stay_apart():
+    quotas = {
+        "mimic": {"train": {"frontal": 4, "lateral": 2}, "validation": {"frontal": 2, "lateral": 1}},
+        "phantom": {"train": {"frontal": 3, "lateral": 5}, "validation": {"frontal": 1, "lateral": 1}},
+    }
+    cohorts = [images(9, 9), images(9, 9, cohort="phantom"), images(9, 9, cohort="unasked")]
+    table = sampling.assign(pd.concat(cohorts), quotas, 0)
+    assert set(table["cohort"]) == {"views"}
+    assert table["image_id"].is_unique
+    assert set(table["patient_id"]) == {f"{cohort}/p{k}" for cohort in quotas for k in range(18)}
+    owner = table["image_id"].str.partition("/")[0]
+    for cohort, wanted in quotas.items():
+        for protocol in ("paper", "patient"):
+            for part, views in wanted.items():
+                chosen = table[(owner == cohort) & (table[protocol] == part)]
+                assert chosen["label"].value_counts().to_dict() == views
 
 
 def test_too_few_images_of_a_view_is_an_error_with_both_numbers():
-    quotas = {"train": {"frontal": 3, "lateral": 3}, "validation": {"frontal": 2, "lateral": 2}}
+    quotas = {"mimic": {"train": {"frontal": 3, "lateral": 3}, "validation": {"frontal": 2, "lateral": 2}}}
     with pytest.raises(
         CxrbenchError, match=r"has 5 images whose metadata say lateral, but .* 3 to train \+ 2 to validation"
     ):
-        sampling.assign(images(9, 5), quotas, 0, "mimic")
+        sampling.assign(images(9, 5), quotas, 0)
+
+
+def test_quotas_that_no_whole_patients_fill_are_an_error_that_names_them():
+    quotas = {"mimic": {"train": {"frontal": 10, "lateral": 8}, "validation": {"frontal": 4, "lateral": 2}}}
+    wanted = r"no choice of whole patients gives exactly .*train 10 frontal \+ 8 lateral; validation 4 frontal"
+    with pytest.raises(CxrbenchError, match=wanted):
+        sampling.assign(images(40, 30, patients=2), quotas, 0)

@@ -1,20 +1,21 @@
-"""Stage download: makes or reads each cohort, decodes every file once, lists what can and what cannot be used."""
+"""Stage download: makes, fetches or reads each cohort, decodes every file once, lists what can be used and what not."""
 
 import shutil
 from pathlib import Path
 
 import pandas as pd
+from filelock import FileLock
 
 from cxrbench import manifest, params
 from cxrbench.cohorts.found import Found
 from cxrbench.cohorts.ingest import ingest
 from cxrbench.cohorts.phantom.plan import image_count
 from cxrbench.cohorts.phantom.tree import write_tree
-from cxrbench.cohorts.sources import find
+from cxrbench.cohorts.sources import fetched, find, opened
 from cxrbench.errors import CxrbenchError
 from cxrbench.progress import progress
 from cxrbench.stages.entry import run
-from cxrbench.workspace import resolve_root
+from cxrbench.workspace import fetched_dir, resolve_root
 
 FOLDER = Path("data/download")
 # A phantom is a folder laid out like the real thing and read by the real thing's reader.
@@ -25,13 +26,22 @@ def main() -> None:
     settings = params.load()
     images, rejects = [], []
     for name, cohort in settings.cohorts.items():
+        aside: dict[str, int] = {}
         if cohort.source == "phantom":
             founds = _made(FOLDER / name, cohort, settings.workers)
         else:
-            founds = find(cohort.source, resolve_root(cohort.root or ""), cohort.table, cohort.view)
+            founds = find(
+                cohort.source,
+                _located(cohort),
+                cohort.table,
+                cohort.view,
+                per_label=cohort.per_label,
+                seed=cohort.seed,
+                tell=aside.__setitem__,
+            )
         with progress(f"decode {name}", len(founds)) as advance:
             usable, unusable = ingest(name, founds, settings.workers, advance)
-        print(summary(name, usable, unusable))
+        print(summary(name, usable, unusable, aside))
         if usable.empty:
             first = unusable.iloc[0]
             raise CxrbenchError(
@@ -44,11 +54,25 @@ def main() -> None:
     manifest.write_table(FOLDER / "manifest.csv", pd.concat(images), "manifest")
 
 
-def summary(name: str, images: pd.DataFrame, rejects: pd.DataFrame) -> str:
-    """One line: usable images, rejected files by reason."""
+def summary(name: str, images: pd.DataFrame, rejects: pd.DataFrame, aside: dict[str, int]) -> str:
+    """One line: usable images, rejected files by reason, what the reader set aside."""
     reasons = rejects["reason"].value_counts().sort_index()
     told = "".join(f", {count:,} {reason}" for reason, count in reasons.items())
-    return f"{name}: {len(images):,} images, {len(rejects):,} rejects{told}"
+    left = ", ".join(f"{files:,} {what}" for what, files in aside.items() if files)
+    return f"{name}: {len(images):,} images, {len(rejects):,} rejects{told}{f'; set aside: {left}' if left else ''}"
+
+
+def _located(cohort: params.Cohort) -> Path:
+    """The folder of a cohort's files: where they are, or where they are fetched or unpacked to.
+
+    That is outside the stage's outputs: DVC empties those before a run, and copies them into its cache and remotes.
+    """
+    store = fetched_dir()
+    store.mkdir(parents=True, exist_ok=True)
+    with FileLock(store / "lock"):  # two experiments side by side would write one file
+        if cohort.fetch:
+            return fetched(cohort.fetch, store, per_label=cohort.per_label, seed=cohort.seed, size_px=cohort.size)
+        return opened(cohort.source, resolve_root(cohort.root or ""), store, cohort.size)
 
 
 def _made(root: Path, cohort: params.Cohort, workers: int) -> list[Found]:

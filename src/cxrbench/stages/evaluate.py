@@ -1,16 +1,26 @@
-"""evaluate: per-image scores -> data/evaluate/metrics.csv, a row for each study, setting, seed and part."""
+"""evaluate: per-image scores -> data/evaluate/metrics.csv, a row for each study, setting, seed and part.
+
+The scores are checked first; a critical failure (a run that lost images, say) stops here, before any metric.
+"""
 
 from pathlib import Path
 
+from cxrbench.checks import verdict
+from cxrbench.checks.scores import check_scores
 from cxrbench.evaluation.runs import metric_table, read_grid
 from cxrbench.manifest import read_table, write_table
 from cxrbench.stages.entry import run
+
+OUT = Path("data/evaluate")
 
 
 def main() -> None:
     folder = Path("data/train-grid")
     grid = read_table(folder / "grid.csv", "grid")
-    write_table("data/evaluate/metrics.csv", metric_table(grid, read_grid(grid, folder)), "metrics")
+    runs = read_grid(grid, folder)
+    assignment = read_table("data/split/assignment.csv", "assignment")
+    verdict.conclude(check_scores(grid, runs, assignment, OUT / "docs"), OUT)
+    write_table(OUT / "metrics.csv", metric_table(grid, runs), "metrics")
 
 
 if __name__ == "__main__":

@@ -3,14 +3,17 @@
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any
+
+import pandas as pd
 
 from cxrbench.evaluation.comparisons import Rules
 from cxrbench.evaluation.runs import read_grid, studies
-from cxrbench.evaluation.shortcuts import shortcut_table
 from cxrbench.evaluation.verdicts import judge
 from cxrbench.manifest import read_table, write_text
 from cxrbench.params import Params, cells_of, load
-from cxrbench.reporting import curves, data, page, published, words
+from cxrbench.reporting import curves, data, leaks, page, protocols, published, words
+from cxrbench.reporting.review import review
 from cxrbench.reporting.study import section
 from cxrbench.reporting.summary import metrics_tree, summarise
 from cxrbench.reporting.tables import markdown
@@ -26,21 +29,15 @@ def main() -> None:
     rules = Rules(**dataclasses.asdict(params.report))
     metrics = read_table("data/evaluate/metrics.csv", "metrics")
     grid = read_table(GRID / "grid.csv", "grid")
-    assignment = read_table("data/split/assignment.csv", "assignment")
-    shortcuts = shortcut_table(assignment, read_table("data/view-filter/manifest.csv", "frontal"))
+    shortcuts = read_table("data/split/shortcuts.csv", "shortcuts")
     papers = published.load("data/published")
     runs = read_grid(grid, GRID)
-    points = {
-        "learning": curves.learning_curves(
-            grid, {name: read_table(GRID / name / "history.csv", "history") for name in runs}
-        ),
-        "roc": curves.roc_curves(grid, {name: scores for name, (_, scores) in runs.items()}),
-    }
+    points = _points(grid, runs)
     by_study = studies(metrics, runs)
     sources, settings_of = _sources(params), _settings(params)
     ordered = [name for name in settings_of if name in papers] + [name for name in papers if name not in settings_of]
     verdicts = [one for name in ordered for one in judge(papers[name].claims, by_study.get(name, {}), rules)]
-    summaries, sections = {}, []
+    summaries, sections, effects = {}, [], []
     for name, settings in settings_of.items():
         summary = summarise(metrics, name, list(settings), params.seeds)
         told = words.shortcut_text(shortcuts, {(one.cohort, one.protocol) for one in settings.values()})
@@ -48,7 +45,11 @@ def main() -> None:
         one = section(name, summary, by_study[name], papers.get(name), setup, told, points, rules)
         summaries[name] = summary
         sections.append(one)
+        effects.append(protocols.effect_of(name, settings, by_study[name], summary, rules))
         write_text(OUT / "tables" / f"{name}.md", markdown(name, one.tables, one.winner, one.source))
+    found = [effect for effect in effects if effect]
+    changes = protocols.section(found)
+    restricted = {name for name, cohort in params.cohorts.items() if cohort.pixels_stay_here}
     text = page.render(
         page.headline(verdicts),
         words.cautions(params.profile, [name for name, source in sources.items() if source == "phantom"]),
@@ -56,20 +57,40 @@ def main() -> None:
         words.rules_text(rules, params.workers),
         verdicts,
         sections,
-        [
-            data.images(assignment),
-            data.leaks(read_table("data/split/leaks.csv", "leaks")),
-            data.shortcuts(shortcuts),
-            data.rejects(read_table("data/download/rejects.csv", "rejects")),
-            data.checks(json.loads(Path("data/validate/verdict.json").read_text(encoding="utf-8"))),
-            data.view_filter(json.loads(Path("data/view-filter/metrics.json").read_text(encoding="utf-8"))),
-        ],
+        _data(shortcuts),
+        changes,
+        [review(read_table("data/view-filter/review.csv", "review"), restricted)],
     )
     write_text(OUT / "report.html", text)
-    write_text(OUT / "metrics.json", json.dumps(metrics_tree(summaries, verdicts), indent=1) + "\n")
-    write_text(OUT / "plots" / "learning-curves.csv", curves.csv(points["learning"]))
-    write_text(OUT / "plots" / "roc.csv", curves.csv(points["roc"]))
-    write_text(OUT / "plots" / "accuracy.csv", curves.csv(metrics[[*curves.CELL, "part", "accuracy"]]))
+    if changes:
+        write_text(OUT / "tables" / "what-the-protocol-changes.md", protocols.markdown(changes))
+    tree = {**metrics_tree(summaries, verdicts), "protocol_changes": protocols.metrics_tree(found)}
+    write_text(OUT / "metrics.json", json.dumps(tree, indent=1) + "\n")
+    for name, table in {**points, "accuracy": metrics[[*curves.CELL, "part", "accuracy"]]}.items():
+        write_text(OUT / "plots" / f"{name}.csv", curves.csv(table))
+
+
+def _points(grid: pd.DataFrame, runs: dict[str, tuple[dict[str, Any], pd.DataFrame]]) -> dict[str, pd.DataFrame]:
+    histories = {name: read_table(GRID / name / "history.csv", "history") for name in runs}
+    return {
+        "learning-curves": curves.learning_curves(grid, histories),
+        "roc": curves.roc_curves(grid, {name: scores for name, (_, scores) in runs.items()}),
+    }
+
+
+def _data(shortcuts: pd.DataFrame) -> list[data.Plain]:
+    """The tables of the page's last section."""
+    shared = read_table("data/split/leaks.csv", "leaks")
+    return [
+        data.images(read_table("data/split/assignment.csv", "assignment")),
+        leaks.parts(shared),
+        leaks.labels(shared),
+        leaks.duplicates(read_table("data/split/duplicates.csv", "duplicates")),
+        data.shortcuts(shortcuts),
+        data.rejects(read_table("data/download/rejects.csv", "rejects")),
+        data.checks(json.loads(Path("data/validate/verdict.json").read_text(encoding="utf-8"))),
+        *data.view_filter(json.loads(Path("data/view-filter/metrics.json").read_text(encoding="utf-8"))),
+    ]
 
 
 def _settings(params: Params) -> dict[str, dict[str, Setting]]:
@@ -83,7 +104,7 @@ def _settings(params: Params) -> dict[str, dict[str, Setting]]:
 def _sources(params: Params) -> dict[str, str]:
     """Cohort -> source, of the cohorts that any study uses."""
     used = {cell.setting.cohort for cell in cells_of(params)}
-    names = {params.views.cohort if cohort == "views" else cohort for cohort in used}
+    names = {name for cohort in used for name in (params.views.quotas if cohort == "views" else [cohort])}
     return {name: params.cohorts[name].source for name in sorted(names)}
 
 

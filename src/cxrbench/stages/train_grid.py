@@ -8,14 +8,16 @@ import pandas as pd
 from cxrbench import params as parameters
 from cxrbench.evaluation.runs import metric_table, read_run
 from cxrbench.manifest import read_table, write_table
-from cxrbench.reporting import figures, summary
+from cxrbench.reporting import figures, mistakes, summary
 from cxrbench.stages.entry import run
 from cxrbench.training import runs, tracking
+from cxrbench.training.logged import Picture, SeedRun
 from cxrbench.training.store import RunStore
 from cxrbench.workspace import array_cache_dir, run_store_dir
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from PIL.Image import Image
 
 OUT = Path("data/train-grid")
 
@@ -29,7 +31,8 @@ def main() -> None:
         [(cell.study, cell.label, cell.seed) for cell in cells], columns=["study", "setting", "seed"]
     ).assign(run=runs.fingerprints(cells, assignment))
 
-    log = _Log(grid, store)
+    cohorts = {(cell.study, cell.label): cell.setting.cohort for cell in cells}
+    log = _Log(grid, store, assignment, cohorts, _restricted(params))
     runs.ensure(cells, assignment, store, array_cache_dir(), params.workers, log.on_run)
     for name in grid["run"].unique():
         store.copy_out(name, OUT / name)
@@ -40,12 +43,20 @@ def main() -> None:
 class _Log:
     """Tracks a setting as soon as all its seeds are there, and each study's best model at the end."""
 
-    def __init__(self, grid: pd.DataFrame, store: RunStore) -> None:
+    def __init__(
+        self,
+        grid: pd.DataFrame,
+        store: RunStore,
+        assignment: pd.DataFrame,
+        cohorts: dict[tuple[str, str], str],
+        restricted: set[str],
+    ) -> None:
         self.grid, self.store = grid, store
+        self.images, self.cohorts, self.restricted = assignment, cohorts, restricted
         self.tracker = tracking.open_tracker()
         self.done: set[str] = set()
         self.metrics: list[pd.DataFrame] = []
-        self.tracked: dict[tuple[str, str], dict[str, tracking.SeedRun]] = {}
+        self.tracked: dict[tuple[str, str], dict[str, SeedRun]] = {}
         for study, cells in grid.groupby("study", sort=False):
             self.tracker.describe(str(study), list(cells["setting"].unique()))
 
@@ -65,9 +76,22 @@ class _Log:
             rows = metrics[metrics["run"] == name]
             values = {f"{row.part}_{m}": getattr(row, m) for row in rows.itertuples() for m in summary.METRICS}
             status = max(rows["status"], key=["ok", "degenerate", "diverged"].index)
-            tracked[name] = tracking.SeedRun(self.store.path(name), values, status)
+            tracked[name] = SeedRun(self.store.path(name), values, status)
         self.tracked[study, setting] = tracked
-        self.tracker.log_setting(study, setting, list(tracked.values()), _draw)
+        self.tracker.log_setting(study, setting, list(tracked.values()), _draw, self._picture(study, setting))
+
+    def _picture(self, study: str, setting: str) -> Picture:
+        """The worst mistakes of a tracked setting; drawn only if the tracker asks for it."""
+        cohort, tracked = self.cohorts[study, setting], self.tracked[study, setting].values()
+        seeds = ", ".join(str(one.record["seed"]) for one in tracked)
+
+        def draw() -> "Image | None":
+            scores = [read_table(one.folder / "scores.csv", "scores") for one in tracked]
+            images = self.images[self.images["cohort"] == cohort]
+            title = f"{study}, {setting}: the surest mistakes of the mean over seeds {seeds}"
+            return mistakes.draw(title, scores, images)
+
+        return Picture(draw, cohort in self.restricted)
 
     def register_best(self, seeds: tuple[int, ...]) -> None:
         """Registers each study's best run: of the setting that validation names, the seed that did best there."""
@@ -82,7 +106,13 @@ class _Log:
             self.tracker.register_best(str(study), best, self.tracked[str(study), best][rows["run"].iloc[0]])
 
 
-def _draw(tracked: tracking.SeedRun) -> "dict[str, Figure]":
+def _restricted(params: parameters.Params) -> set[str]:
+    """The cohorts whose pixels stay here; 'views', made of those that teach the view network, is as the strictest."""
+    names = {name for name, cohort in params.cohorts.items() if cohort.pixels_stay_here}
+    return names | {"views"} if names & set(params.views.quotas) else names
+
+
+def _draw(tracked: SeedRun) -> "dict[str, Figure]":
     history = read_table(tracked.folder / "history.csv", "history")
     scores = read_table(tracked.folder / "scores.csv", "scores")
     return {"curves": figures.run_figure(history, scores)}

@@ -2,20 +2,21 @@
 
 import json
 import math
-import shutil
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from cxrbench import params as parameters
+from cxrbench.errors import CxrbenchError
+from cxrbench.evaluation.metrics import evaluate
 from cxrbench.manifest import read_table, write_table, write_text
 from cxrbench.progress import progress
 from cxrbench.stages.entry import run
 from cxrbench.training import runs
-from cxrbench.training.arrays import grey_squares
 from cxrbench.training.grid import Cell
 from cxrbench.training.store import RunStore
-from cxrbench.views import decide, network, sampling
+from cxrbench.views import decide, sampling, stored, stream
 from cxrbench.workspace import array_cache_dir, run_store_dir
 
 OUT = Path("data/view-filter")
@@ -23,44 +24,22 @@ OUT = Path("data/view-filter")
 
 def main() -> None:
     params = parameters.load()
-    views, setting = params.views, params.views.setting
+    views = params.views
     images = read_table("data/download/manifest.csv", "manifest")
-    assignment = sampling.assign(images[images["cohort"] == views.cohort], views.quotas, views.seed, views.cohort)
+    assignment = sampling.assign(images, views.quotas, views.seed)
     store = RunStore(run_store_dir())
-    cells = [Cell("view-network", "base", setting, seed) for seed in params.seeds]
+    cells = [Cell("view-network", "base", views.setting, seed) for seed in params.seeds]
     trained = runs.ensure(cells, assignment, store, array_cache_dir(), params.workers)
-    quality = pd.DataFrame([_quality(store.path(name)) for name in trained], index=pd.Index(trained))
-    best = store.path(str(quality["validation_loss"].idxmin()))
+    quality = {seed: _quality(store.path(name), views.abstain) for seed, name in zip(params.seeds, trained)}
+    best = store.path(trained[_best([one["validation_loss"] for one in quality.values()])])
 
-    scored = read_table(best / "scores.csv", "scores").set_index("image_id")["score"]
-    known = (images["cohort"] == views.cohort) & (images["view"] != "")
-    view_score = images["image_id"].map(scored).where(known)
-    unseen = images[~known]
-    if len(unseen):
-        with progress("images of open view or other cohorts", len(unseen)) as advance:
-            array = grey_squares(
-                unseen["path"].tolist(), unseen["sha256"].tolist(), setting.image_size, setting.resize,
-                array_cache_dir(), params.workers, advance,
-            )  # fmt: skip
-            view_score[~known] = network.score(best / "model.keras", setting.loss, array, params.workers)
-    frontal, review = decide.decide(images.assign(view_score=view_score), views.abstain)
-
+    model = _hand_on(best, views)
+    scores = _scores(images, read_table(best / "scores.csv", "scores"), assignment, model, params.workers)
+    frontal, review = decide.decide(images.assign(view_score=scores), views.abstain)
     write_table(OUT / "manifest.csv", frontal, "frontal")
     write_table(OUT / "review.csv", review, "review")
     write_table(OUT / "assignment.csv", assignment, "assignment")
-    shutil.copyfile(best / "model.keras", OUT / "model.keras")
-    abstained = int((review["reason"] == "the network abstains").sum())
-    metrics = {
-        "images": len(images),
-        "frontal": len(frontal),
-        "frontal_by_network": int((frontal["view_by"] == "network").sum()),
-        "lateral": len(images) - len(frontal) - abstained,
-        "abstained": abstained,
-        "disagreements": len(review) - abstained,
-        "validation_accuracy": _mean(quality["validation_accuracy"]),
-        "test_accuracy": _mean(quality["test_accuracy"]),
-        "test_images": int((assignment["paper"] == "test").sum()),
-    }
+    metrics = _metrics(images, frontal, review, quality)
     write_text(OUT / "metrics.json", json.dumps(metrics, indent=1) + "\n")
     print(
         f"{metrics['frontal']:,} of {metrics['images']:,} images are frontal ({metrics['frontal_by_network']:,} by the "
@@ -68,20 +47,78 @@ def main() -> None:
     )
 
 
-def _quality(folder: Path) -> dict[str, float]:
-    """Accuracy on validation and test and the validation loss of the kept epoch of one run."""
+def _quality(folder: Path, abstain: tuple[float, float]) -> dict[str, Any]:
+    """The validation loss of one run's kept epoch, its accuracies and its errors on test."""
     scores = read_table(folder / "scores.csv", "scores")
-    right = (scores["score"] >= 0.5) == (scores["target"] == 1)
     history = read_table(folder / "history.csv", "history")
+    found: dict[str, Any] = {"validation_loss": float(history["val_loss"].fillna(math.inf).min())}
+    for part, rows in scores.groupby("part"):
+        target, score = rows["target"].to_numpy(), rows["score"].to_numpy()
+        status, metrics = evaluate(target, score)
+        found[f"{part}_accuracy"] = metrics["accuracy"]
+        if status == "diverged":
+            found["validation_loss"] = math.inf
+        if part == "test":
+            found["errors"] = decide.errors(target == sampling.TARGET["frontal"], score, abstain)
+    return found
+
+
+def _best(losses: list[float]) -> int:
+    """The place of the least validation loss."""
+    if not math.isfinite(min(losses)):
+        raise CxrbenchError(
+            f"the view network diverged with every one of {len(losses)} seeds, so there is none to tell views with;"
+            " lower views.setting.lr"
+        )
+    return losses.index(min(losses))
+
+
+def _hand_on(best: Path, views: parameters.Views) -> stored.ViewModel:
+    """Leaves the best network and how to use it where ``cxrbench views`` looks for them."""
+    setting = views.setting
+    model = stored.ViewModel(
+        OUT / "model.keras", setting.loss, setting.image_size, setting.resize, views.abstain, best.name, views.quotas
+    )
+    return stored.save(best / "model.keras", model)
+
+
+def _scores(
+    images: pd.DataFrame, scored: pd.DataFrame, assignment: pd.DataFrame, model: stored.ViewModel, workers: int
+) -> pd.Series:
+    """P(frontal) of each image: from the run itself for those it validated and tested, NaN for those it learnt from."""
+    names = sampling.name_of(images["cohort"], images["image_id"])
+    score = names.map(scored.set_index("image_id")["score"])
+    unseen = images[~names.isin(assignment["image_id"])]
+    if len(unseen):
+        found = []
+        with progress("images of open view or other cohorts", len(unseen)) as advance:
+            for each in stream.score_files(list(unseen["path"]), model, workers, list(unseen["sha256"])):
+                if each.refusal:
+                    raise each.refusal
+                found.append(each.score)
+                advance(1, "")
+        score[unseen.index] = found
+    return score
+
+
+def _metrics(
+    images: pd.DataFrame, frontal: pd.DataFrame, review: pd.DataFrame, quality: dict[int, dict[str, Any]]
+) -> dict[str, Any]:
+    abstained = int((review["reason"] != decide.DISAGREES).sum())
+    accuracy = pd.DataFrame(quality.values())[["validation_accuracy", "test_accuracy"]].mean()
+    errors = {f"seed_{seed}": one["errors"] for seed, one in quality.items()}
+    some = next(iter(errors.values()))
     return {
-        "validation_accuracy": float(right[scores["part"] == "validation"].mean()),
-        "test_accuracy": float(right[scores["part"] == "test"].mean()),
-        "validation_loss": float(history["val_loss"].fillna(math.inf).min()),
+        "images": len(images),
+        "frontal": len(frontal),
+        "frontal_by_network": int((frontal["view_by"] == "network").sum()),
+        "lateral": len(images) - len(frontal) - abstained,
+        "abstained": abstained,
+        "disagreements": len(review) - abstained,
+        **{name: round(float(value), 6) for name, value in accuracy.items()},
+        "test_images": some["frontal"] + some["lateral"],
+        "errors": errors,
     }
-
-
-def _mean(values: pd.Series) -> float:
-    return round(float(values.mean()), 6)
 
 
 if __name__ == "__main__":

@@ -76,6 +76,29 @@ def predict(model: "keras.Model", loss: str, images: np.ndarray) -> np.ndarray:
     return losses.probability_of_target(loss, output)
 
 
+def balanced(targets: np.ndarray, sources: np.ndarray, seed: int) -> np.ndarray:
+    """Places that hold every class of a source as often as its commonest one; int, ascending.
+
+    targets: int [n]. sources: str [n], the cohort that each image came from. Balancing inside each keeps a network
+    from taking what only one cohort's images have in common for the mark of a class. A rarer class is repeated whole
+    as often as it fits and then in part, drawn by ``seed``; no image is left out.
+    """
+    rng = np.random.default_rng(seed)
+    drawn = []
+    for source in np.unique(sources):
+        classes = [np.flatnonzero((sources == source) & (targets == target)) for target in np.unique(targets)]
+        most = max(map(len, classes))
+        drawn += [np.append(np.tile(c, most // len(c)), rng.permutation(c)[: most % len(c)]) for c in classes if len(c)]
+    return np.sort(np.concatenate(drawn))
+
+
+def _sources(rows: pd.DataFrame, cohort: str) -> np.ndarray:
+    """The cohort of each image, str [n]; those of cohort 'views' come from several and say so: COHORT/NAME."""
+    if cohort != "views":
+        return np.full(len(rows), cohort)
+    return rows["image_id"].str.partition("/")[0].to_numpy(dtype=str)
+
+
 def _model(setting: Setting) -> "keras.Model":
     form = losses.LOSS_FORMS[setting.loss]
     network = models.build(
@@ -95,8 +118,10 @@ def _fit(
     """Trains ``model`` in place; the history table and the epoch (from 1) whose weights it ends with."""
     import keras
 
-    def part(name: str) -> tuple[np.ndarray, np.ndarray]:
+    def part(name: str, balance: bool = False) -> tuple[np.ndarray, np.ndarray]:
         chosen = rows[rows["part"] == name]
+        if balance:
+            chosen = chosen.iloc[balanced(chosen["target"].to_numpy(), _sources(chosen, setting.cohort), seed)]
         return images[chosen["index"].to_numpy()], losses.labels_for(setting.loss, chosen["target"].to_numpy())
 
     change = augment.layer(setting.augment, seed)
@@ -108,7 +133,7 @@ def _fit(
         jit_compile=backend.compile_jit(),
     )
     watch = _watch(model, setting.checkpoint, on_epoch)
-    x, y = part("train")
+    x, y = part("train", setting.balance)
     trainer.fit(
         x, y, batch_size=setting.batch_size, epochs=setting.epochs, validation_data=part("validation"),
         validation_batch_size=PREDICT_BATCH, callbacks=[watch], verbose=0,

@@ -4,21 +4,29 @@ import dataclasses
 import functools
 import hashlib
 import json
+import math
 import re
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cxrbench.manifest import TABLES
+from cxrbench.manifest import TABLES, read_table
 from cxrbench.settings import Setting
 from cxrbench.training.store import fingerprint
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from PIL.Image import Image
 
 EPOCH_METRICS = tuple(name for name in TABLES["history"] if name != "epoch")
 TIMINGS = ("first_epoch_seconds", "epoch_seconds", "train_seconds")
 STATUSES = ("ok", "degenerate", "diverged")
 ANY_SEED = -1  # no run has it: its fingerprint is that of all but the seed
 BEST = "best"
+NOTE = "mlflow.note.content"
+MISTAKES = "mistakes.png"
+WITHHELD = "withheld: the cohort is restricted and this store is not on the machine that trained"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,6 +45,11 @@ class SeedRun:
     def final_metrics(self) -> dict[str, float]:
         return {**{name: self.record[name] for name in TIMINGS}, **self.metrics}
 
+    def history(self) -> list[tuple[str, float, int]]:
+        """Metric, value and epoch of every point of the training history that is a number."""
+        table = read_table(self.folder / "history.csv", "history").set_index("epoch")
+        return [(str(n), float(v), int(epoch)) for n in table for epoch, v in table[n].items() if math.isfinite(v)]
+
     def parameters(self) -> dict[str, str]:
         extra = {"seed": self.record["seed"], "model_parameters": self.record["parameters"]}
         return parameters({**self.record["setting"], **extra})
@@ -48,8 +61,23 @@ class SeedRun:
             f" that of epoch {record['checkpoint_epoch']}."
         )
         environment = {f"environment.{name}": value for name, value in record["environment"].items()}
-        own = {"fingerprint": record["run"], "setting": label, "status": self.status, "mlflow.note.content": note}
+        own = {"fingerprint": record["run"], "setting": label, "status": self.status, NOTE: note}
         return {**own, **environment}
+
+
+@dataclasses.dataclass(frozen=True)
+class Picture:
+    """A picture of a setting that shows images of its cohort; ``draw`` gives None where there is nothing to show."""
+
+    draw: "Callable[[], Image | None]"
+    restricted: bool  # its pixels must not leave this machine
+
+
+Draw = Callable[[SeedRun], Mapping[str, "Figure"]]
+
+
+def no_figures(run: SeedRun) -> Mapping[str, "Figure"]:
+    return {}
 
 
 def parameters(values: Mapping[str, Any]) -> dict[str, str]:
@@ -100,5 +128,7 @@ def study_note(study: str, labels: Sequence[str]) -> str:
     )
 
 
-def setting_note(study: str, label: str) -> str:
-    return f"Setting {label} of study {study}: means over its seeds; a diverged run is counted, not averaged."
+def setting_tags(study: str, label: str, record: Mapping[str, Any]) -> dict[str, str]:
+    """What marks a setting's parent run."""
+    note = f"Setting {label} of study {study}: means over its seeds; a diverged run is counted, not averaged."
+    return {"identity": setting_identity(study, label, record), "setting": label, NOTE: note}

@@ -1,9 +1,8 @@
 """MLflow: an experiment a study, a parent run a setting, a child run a seed, the best model in the registry.
 
 Logging the same thing again changes nothing but the list of DVC experiments that used it, so a later
-``dvc repro`` or another ``dvc exp run`` makes no second run. Everything is logged after training, in one go,
-under a lock that all processes of a workspace share. This is the only module that imports MLflow; it imports
-no Keras: a trained model's file is put into MLflow's Keras form as it is.
+``dvc repro`` or another ``dvc exp run`` makes no second run. All is logged after training, under a lock that all
+processes of a workspace share. Only this module imports MLflow; a model's file is put into its Keras form as it is.
 """
 
 import logging
@@ -13,7 +12,7 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,17 +22,15 @@ from filelock import FileLock
 
 from cxrbench import workspace
 from cxrbench.errors import CxrbenchError
-from cxrbench.manifest import read_table
 from cxrbench.training import logged
-from cxrbench.training.logged import BEST, SeedRun
+from cxrbench.training.locality import stays_here
+from cxrbench.training.logged import BEST, MISTAKES, WITHHELD, Draw, Picture, SeedRun, no_figures
 from cxrbench.training.losses import LOSS_FORMS
 from cxrbench.training.provenance import EXPERIMENTS, provenance_tags
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
     from mlflow.entities import Run
 METRICS_A_CALL = 1000  # MLflow's own limit
-Draw = Callable[[SeedRun], Mapping[str, "Figure"]]
 
 
 def open_tracker() -> "Tracker":
@@ -44,10 +41,8 @@ def open_tracker() -> "Tracker":
 
 
 class Tracker:
-    """Logs to the MLflow store ``uri`` with ``tags`` on every run.
-
-    ``folder`` holds the lock; ``artifact_root`` the artifacts, None leaves their place to the store.
-    """
+    """Logs to the store ``uri``, ``tags`` on every run. ``folder`` holds the lock, ``artifact_root`` the artifacts;
+    None leaves their place to the store."""
 
     def __init__(self, uri: str, folder: Path, artifact_root: Path | None, tags: Mapping[str, str]) -> None:
         _import_mlflow_silently()
@@ -57,7 +52,7 @@ class Tracker:
         folder.mkdir(parents=True, exist_ok=True)
         self._lock = FileLock(folder / "tracking.lock")
         self._artifact_root = artifact_root
-        self._tags = dict(tags)
+        self._uri, self._tags = uri, dict(tags)
         try:
             with self._lock:  # the first process makes SQLite's tables
                 self._client = MlflowClient(uri, registry_uri=uri)
@@ -68,15 +63,16 @@ class Tracker:
 
     def describe(self, study: str, labels: Sequence[str]) -> None:
         """Says on the study's page what it asks: which of the settings ``labels`` is best."""
-        note = logged.study_note(study, labels)
         with self._lock:
-            self._client.set_experiment_tag(self._experiment(study), "mlflow.note.content", note)
+            self._client.set_experiment_tag(self._experiment(study), logged.NOTE, logged.study_note(study, labels))
 
-    def log_setting(self, study: str, label: str, runs: Sequence[SeedRun], draw: Draw = lambda run: {}) -> None:
+    def log_setting(
+        self, study: str, label: str, runs: Sequence[SeedRun], draw: Draw = no_figures, picture: Picture | None = None
+    ) -> None:
         """Logs the runs of one setting below its parent run; ``draw`` makes the figures of a new run, by name.
 
-        The parent covers every seed ever logged of the setting on the same data and code, so that more seeds
-        may follow in a later call.
+        ``picture`` is logged once. The parent covers every seed ever logged of the setting on the same data and
+        code, so that more seeds may follow in a later call.
         """
         with self._lock:
             parent = self._parent(study, label, runs[0])
@@ -90,6 +86,8 @@ class Tracker:
                     if child:  # its process ended while it logged
                         self._client.delete_run(child.info.run_id)
                     self._log_seed(parent, label, run, draw)
+                if picture and parent.data.tags.get("mistakes", WITHHELD) == WITHHELD:
+                    self._log_picture(parent, picture)
                 done = [c for c in self._children(parent) if c.info.status == "FINISHED"]
                 self._log_metrics(parent, logged.summary((c.data.tags["status"], c.data.metrics) for c in done))
 
@@ -102,9 +100,8 @@ class Tracker:
             if not self._client.search_registered_models(f"name = '{name}'"):
                 self._client.create_registered_model(name, description=f"The best model of study {study}.")
             versions = self._client.search_model_versions(f"name = '{name}'")
-            version = next((v.version for v in versions if v.tags.get("fingerprint") == fingerprint), None)
-            if version is None:
-                version = self._new_version(name, run, seed_run)
+            known = [v.version for v in versions if v.tags.get("fingerprint") == fingerprint]
+            version = known[0] if known else self._new_version(name, run, seed_run)
             self._client.set_registered_model_alias(name, BEST, str(version))
 
     def _experiment(self, study: str) -> str:
@@ -118,11 +115,9 @@ class Tracker:
         return str(found.experiment_id)
 
     def _parent(self, study: str, label: str, run: SeedRun) -> "Run":
-        experiment, identity = self._experiment(study), logged.setting_identity(study, label, run.record)
-        found = self._client.search_runs([experiment], f"tags.identity = '{identity}'", max_results=1)
-        note = logged.setting_note(study, label)
-        tags = {**self._tags, "identity": identity, "setting": label, "mlflow.note.content": note}
-        parent = found[0] if found else self._client.create_run(experiment, tags=tags, run_name=label)
+        experiment, tags = self._experiment(study), logged.setting_tags(study, label, run.record)
+        found = self._client.search_runs([experiment], f"tags.identity = '{tags['identity']}'", max_results=1)
+        parent = found[0] if found else self._client.create_run(experiment, None, {**self._tags, **tags}, label)
         if parent.info.status != "FINISHED":
             self._log_parameters(parent, logged.parameters(run.record["setting"]))
         self._add_experiment_name(parent)
@@ -142,10 +137,21 @@ class Tracker:
         )
         with self._finishing(run):
             self._log_parameters(run, seed_run.parameters())
-            self._log_history(run, seed_run.folder / "history.csv")
+            self._log_points(run, seed_run.history())
+            self._client.log_artifact(run.info.run_id, str(seed_run.folder / "history.csv"))
             self._log_metrics(run, seed_run.final_metrics())
             for name, figure in draw(seed_run).items():
                 self._client.log_figure(run.info.run_id, figure, f"figures/{name}.png")
+
+    def _log_picture(self, run: "Run", picture: Picture) -> None:
+        """Logs the picture, unless a restricted cohort's pixels would leave this machine; a tag says what was done."""
+        told = WITHHELD
+        if not picture.restricted or (stays_here(self._uri) and stays_here(run.info.artifact_uri)):
+            image = picture.draw()
+            told = MISTAKES if image else "none"
+            if image:
+                self._client.log_image(run.info.run_id, image, MISTAKES)
+        self._client.set_tag(run.info.run_id, "mistakes", told)
 
     def _refresh_seed(self, run: "Run", seed_run: SeedRun) -> None:
         """What may be new of a run that is logged already: a metric, its status, who uses it."""
@@ -174,12 +180,6 @@ class Tracker:
         """Logs what ``run`` does not hold yet; MLflow's SQLite store has no place for NaN."""
         changed = {k: v for k, v in values.items() if math.isfinite(v) and run.data.metrics.get(k) != v}
         self._log_points(run, [(name, value, 0) for name, value in changed.items()])
-
-    def _log_history(self, run: "Run", path: Path) -> None:
-        table = read_table(path, "history").set_index("epoch")
-        points = [(str(n), float(v), int(epoch)) for n in table for epoch, v in table[n].items() if math.isfinite(v)]
-        self._log_points(run, points)
-        self._client.log_artifact(run.info.run_id, str(path))
 
     def _log_points(self, run: "Run", points: Sequence[tuple[str, float, int]]) -> None:
         from mlflow.entities import Metric

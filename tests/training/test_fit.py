@@ -1,0 +1,57 @@
+"""What a balanced epoch holds, and that validation judges the images as they are."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cxrbench.manifest import read_table
+from cxrbench.settings import Setting
+from cxrbench.training.fit import Job, balanced, train
+
+images = st.lists(st.tuples(st.integers(0, 2), st.sampled_from("ab")), min_size=1, max_size=60)
+
+
+def columns(images):
+    targets, sources = zip(*images)
+    return np.array(targets), np.array(sources)
+
+
+@given(images, st.integers(0, 3))
+def test_a_source_shows_its_classes_equally_often_and_no_image_is_left_out(images, seed):
+    targets, sources = columns(images)
+    places = balanced(targets, sources, seed)
+    for source in set(sources):
+        held = np.unique(targets[sources == source], return_counts=True)
+        seen = np.unique(targets[places][sources[places] == source], return_counts=True)
+        np.testing.assert_array_equal(seen[0], held[0])
+        assert set(seen[1]) == {held[1].max()}
+    assert set(places) == set(range(len(targets)))
+
+
+@given(images, st.integers(0, 3))
+def test_images_of_a_class_are_seen_equally_often_but_for_one_time(images, seed):
+    targets, sources = columns(images)
+    times = np.bincount(balanced(targets, sources, seed), minlength=len(targets))
+    assert all(np.ptp(times[(targets == t) & (sources == s)]) <= 1 for t, s in set(images))
+
+
+def test_balanced_classes_are_seen_once_and_a_seed_repeats_its_draw():
+    assert balanced(np.array([0, 1, 1, 0]), np.array(list("aaaa")), 0).tolist() == [0, 1, 2, 3]
+    uneven, source = np.array([0] * 30 + [1] * 20), np.full(50, "a")
+    np.testing.assert_array_equal(balanced(uneven, source, 1), balanced(uneven, source, 1))
+    assert balanced(uneven, source, 1).tolist() != balanced(uneven, source, 2).tolist()
+
+
+def test_the_validation_loss_of_an_augmented_run_is_that_of_its_scores(tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (16, 64, 64, 1)).astype("uint8")
+    np.save(tmp_path / "images.npy", images)
+    names = [f"a/{number}" for number in range(16)]
+    rows = pd.DataFrame({"image_id": names, "patient_id": names, "part": ["train", "validation"] * 8})
+    rows = rows.assign(target=[0, 0, 1, 1] * 4, index=range(16))
+    setting = Setting(cohort="views", augment="robust", balance=True, epochs=1, lr=0.01)
+    train(Job("run", setting, 0, rows, tmp_path / "images.npy", "none"), tmp_path, lambda epoch: None)
+    scores, history = read_table(tmp_path / "scores.csv", "scores"), read_table(tmp_path / "history.csv", "history")
+    right = np.where(scores["target"] == 1, scores["score"], 1 - scores["score"])
+    assert -np.log(right).mean() == pytest.approx(history["val_loss"].iloc[0], rel=1e-4)
