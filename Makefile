@@ -8,6 +8,7 @@ export DO_NOT_TRACK := 1
 export GX_ANALYTICS_ENABLED := false
 export TF_CPP_MIN_LOG_LEVEL := 3
 UI_PORT ?= 5000
+PARALLEL = --numprocesses 2 --dist loadfile
 # MLflow opens on its page for language models; this address opens the table of trained runs.
 UI_URL = http://127.0.0.1:$(UI_PORT)/\#/experiments?workflowType=machine_learning
 
@@ -24,10 +25,10 @@ repro: $(READY) ## the whole comparison: environment, then `dvc repro`
 	@echo "Every run:      make ui   (then open $(UI_URL))"
 
 test: $(READY) ## unit tests and a smoke run of the whole pipeline on a tiny phantom
-	pytest
+	pytest $(PARALLEL)
 
 unit: $(READY) ## unit tests alone
-	pytest -m "not smoke"
+	pytest $(PARALLEL) -m "not smoke"
 
 check: $(READY) ## lint, format and types
 	ruff check .

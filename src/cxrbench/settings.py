@@ -21,7 +21,7 @@ LOSSES = (
     "label_smoothed_crossentropy",
 )
 OPTIMIZERS = ("adam", "rmsprop", "sgd")
-RESIZES = ("squash", "pad")
+RESIZES = ("squash", "pad", "trim")
 AUGMENTS = ("none", "paper", "robust")
 CHECKPOINTS = ("last", "best")
 
@@ -35,7 +35,7 @@ class Setting:
     model: str = "small_cnn"
     weights: str | None = None  # null (random), 'imagenet', or a .weights.h5 file
     image_size: int = 64  # pixels, square
-    resize: str = "squash"  # squash | pad
+    resize: str = "squash"  # squash | pad | trim: squash what a uniform margin surrounds
     augment: str = "none"  # none | paper: the maps of Choe & Jo 2020 | robust: maps, tone, noise, negatives, margins
     balance: bool = False  # an epoch shows the classes of each source equally often; a rarer one is repeated
     optimizer: str = "adam"

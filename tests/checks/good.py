@@ -80,7 +80,7 @@ def image(number: int, label: str, view: str) -> dict[str, object]:
         "image_id": f"i{number:02}",
         "path": f"a/{number:02}.png",
         "sha256": hashlib.sha256(bytes([number])).hexdigest(),
-        "phash": hashlib.sha256(bytes([number])).hexdigest()[:16],  # no two near each other
+        "phash": hashlib.sha256(bytes([number])).hexdigest(),  # no two near each other
         "width": 64,
         "height": 48,
         "mode": "L",

@@ -15,14 +15,14 @@ from cxrbench.checks.run import open_tables, validate
 from tests.checks import good
 
 # What hypothesis would not find: all but right, or right and then some.
-HEX = st.text(string.hexdigits + "\n", min_size=15, max_size=17) | st.text(max_size=20)
+HEX = st.text(string.hexdigits + "\n", min_size=63, max_size=65) | st.text(max_size=20)
 BLANKS = st.text(" \t\n\x1c\x85\xa0\u2003", max_size=3)
 NUMBERS = st.floats(width=32) | st.sampled_from([0.0, 1.0, 255.0, -1e-9, 1 + 1e-9, float("nan"), float("inf")])
 WHOLE = st.integers(-3, 20) | st.integers(-(2**62), 2**62)
 RULES = {
-    ("manifest", "phash", "every perceptual hash is 16 hexadecimal digits"): (
+    ("manifest", "phash", "every perceptual hash is 64 hexadecimal digits"): (
         HEX,
-        lambda value: re.fullmatch("[0-9a-f]{16}", value) is not None,
+        lambda value: re.fullmatch("[0-9a-f]{64}", value) is not None,
     ),
     ("manifest", "mode", "every image has a mode"): (BLANKS | st.text(max_size=3), lambda value: value.strip() != ""),
     ("manifest", "brightness", "every brightness is from 0 to 255"): (

@@ -74,6 +74,13 @@ def test_patients_who_share_a_file_are_one_also_through_a_third():
     assert len({*groups}) == 3
 
 
+def test_patients_who_share_a_picture_in_two_files_are_one_where_pictures_are_known():
+    images = frame(("a", "1"), ("b", "2"), ("c", "3")).assign(picture=["x", "x", "y"])
+    assert len({*patient_groups(images)}) == 3
+    groups = patient_groups(images, "picture")
+    assert groups[0] == groups[1] != groups[2]
+
+
 @pytest.mark.parametrize("images", [frame(), frame(("a", "1"))])
 def test_the_smallest_cohorts_have_as_many_patients_as_images(images):
     assert len(set(patient_groups(images))) == len(images)

@@ -88,6 +88,30 @@ def test_patients_who_share_a_file_go_to_one_part_together():
         assert (parts.groupby(images["sha256"]).nunique() == 1).all()
 
 
+@settings(max_examples=40, deadline=None)
+@given(patients, st.lists(st.tuples(st.integers(0, 99), st.integers(0, 99)), max_size=8), st.integers(0, 99))
+def test_by_patient_no_two_parts_share_a_patient_or_a_picture(patients, twins, seed):
+    images = cohort_of(patients)
+    images["picture"] = images["image_id"]
+    for a, b in twins:
+        a, b = (images["picture"].iloc[place % len(images)] for place in (a, b))
+        images["picture"] = images["picture"].replace(b, a)
+    try:
+        parts = assign(images, counted(images["source_part"], images), "patient", seed, "a", pictures="picture")
+    except CxrbenchError:
+        return  # joined, the patients may be too large for the quotas
+    used = parts[parts != ""]
+    for key in ("patient_id", "picture"):
+        assert (used.groupby(images[key]).nunique() == 1).all()
+        assert (parts.groupby(images[key]).nunique() == 1).all()  # and none is used in part
+
+
+def test_patients_joined_by_pictures_that_fit_no_quota_are_an_error():
+    images = plain(40, 40).assign(picture="one for all")
+    with pytest.raises(CxrbenchError, match="no choice of whole patients was found"):
+        assign(images, even(4, 2, 2), "patient", 0, "a", pictures="picture")
+
+
 def test_by_image_a_patient_does_stand_in_two_parts():
     images = plain(40, 40, per_patient=4)
     parts = assign(images, even(20, 10, 10), "paper", 0, "a")

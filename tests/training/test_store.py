@@ -11,7 +11,7 @@ from cxrbench.training.store import RunStore, fingerprint
 
 OTHER = {
     "cohort": "covid", "protocol": "patient", "model": "xception", "weights": "imagenet", "image_size": 96,
-    "resize": "pad", "augment": "paper", "optimizer": "sgd", "lr": 0.1, "batch_size": 8, "epochs": 9,
+    "resize": "pad", "augment": "paper", "balance": True, "optimizer": "sgd", "lr": 0.1, "batch_size": 8, "epochs": 9,
     "loss": "categorical_crossentropy", "padding": 1, "checkpoint": "best",
 }  # fmt: skip
 

@@ -22,7 +22,7 @@ def manifest(labels: Labels) -> list[Any]:
         expect.unique(["cohort", "path"], "no file stands twice in a cohort"),
         expect.in_set("cohort", list(labels), "every image belongs to a cohort of params.yaml"),
         expect.matches("sha256", r"^[0-9a-f]{64}\Z", "every sha256 is 64 hexadecimal digits"),
-        expect.matches("phash", r"^[0-9a-f]{16}\Z", "every perceptual hash is 16 hexadecimal digits"),
+        expect.matches("phash", r"^[0-9a-f]{64}\Z", "every perceptual hash is 64 hexadecimal digits"),
         expect.in_set("source_part", [*PARTS, ""], "source_part is train, validation, test or empty"),
         expect.in_set("view", ["frontal", "lateral", ""], "every view is frontal, lateral or empty"),
         expect.between("bytes", 1, None, "every file holds at least one byte"),

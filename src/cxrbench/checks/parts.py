@@ -23,7 +23,7 @@ SHARED = {  # kind of leak -> what two sides then share
 }
 PICTURES = ("identical file", "near-duplicate")
 FEATURES = ("file size", "pixel area", "aspect ratio", "colour mode", "mean brightness", "border")
-HASH_BITS = 64
+HASH_BITS = 256
 AUC_LIMIT = 0.25  # an AUC farther from 0.5 says that a property of the file alone separates the classes
 
 Used = dict[str, list[str]]
@@ -76,7 +76,7 @@ def duplicates(cohorts: Collection[str]) -> list[Any]:
 def leaks(labels: Labels, used: Used, patients: str) -> list[Any]:
     """``patients`` (strict or loose) is the reading by which the patient protocol keeps patients together."""
     sides = ["cohort", "protocol", "across", "kind", "a", "b"]
-    both_ways = [order for pair in labels.values() for order in (pair, pair[::-1])]
+    both_ways = [order for pair in [*labels.values(), VIEW_LABELS] for order in (pair, pair[::-1])]
     checks = [
         expect.unique(sides, "nothing was searched twice"),
         expect.in_set("across", ["parts", "labels"], "what was searched is parts or labels"),

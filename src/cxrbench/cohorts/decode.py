@@ -5,6 +5,7 @@ header, before a pixel is decoded, so a small file that would unpack to gigabyte
 """
 
 import dataclasses
+import functools
 import hashlib
 import importlib.metadata
 import os
@@ -16,11 +17,12 @@ from pathlib import Path
 import numpy as np
 from PIL import ExifTags, Image, ImageChops, UnidentifiedImageError
 
-from cxrbench.cohorts import dicom, dicom_display, limits
+from cxrbench.cohorts import dicom, dicom_display, features, limits
 from cxrbench.cohorts.limits import MAX_FILE_BYTES, MAX_PIXELS, Undecodable, check_size, told
 from cxrbench.errors import CxrbenchError
 
 FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "GIF", "WEBP", "JPEG2000", "PPM")  # all that Pillow decodes itself
+RESIZES = ("squash", "pad", "trim")
 DEEP_MODES = ("I", "F", "I;16", "I;16L", "I;16B", "I;16N")  # more than eight bits a pixel
 
 # EXIF 2.32, tag 0x0112: what brings each stored orientation upright.
@@ -46,9 +48,10 @@ class Decoded:
     header: dicom.Header  # the mode as stored: Pillow's name, or DICOM's photometric interpretation and bits
 
 
+@functools.cache
 def version() -> str:
     """A hash of what decides the pixels: this code and the decoders."""
-    sources = [Path(str(module.__file__)).read_bytes() for module in (dicom, dicom_display, limits)]
+    sources = [Path(str(module.__file__)).read_bytes() for module in (dicom, dicom_display, features, limits)]
     libraries = ("pillow", "pydicom", "pylibjpeg-libjpeg", "pylibjpeg-openjpeg", "pylibjpeg-rle")
     names = "\n".join(importlib.metadata.version(name) for name in libraries)
     return hashlib.sha256(b"\n".join([Path(__file__).read_bytes(), *sources, names.encode()])).hexdigest()
@@ -63,11 +66,12 @@ def decode(path: str | os.PathLike[str], at_least_px: int | None = None) -> Imag
 def load_square(path: str | os.PathLike[str], size_px: int, resize: str, sha256: str | None = None) -> np.ndarray:
     """uint8 [size_px, size_px], 0 black to 255 white.
 
-    ``resize`` is 'squash' (both sides to ``size_px``) or 'pad' (aspect ratio kept, black on the short sides).
+    ``resize`` is 'squash' (both sides to ``size_px``), 'trim' (the same without a uniform margin) or 'pad' (aspect
+    ratio kept, black on the short sides).
     CxrbenchError where the file's bytes are not those of ``sha256``.
     """
-    if resize not in ("squash", "pad"):
-        raise ValueError(f"resize is {resize!r}; known are squash and pad")
+    if resize not in RESIZES:
+        raise ValueError(f"resize is {resize!r}; known are {', '.join(RESIZES)}")
     name = os.fspath(path)
     data = contents(name)
     if sha256 is not None and (now := hashlib.sha256(data).hexdigest()) != sha256:
@@ -77,13 +81,21 @@ def load_square(path: str | os.PathLike[str], size_px: int, resize: str, sha256:
         )
     image = decoded(name, data, at_least_px=2 * size_px).grey  # twice: then the decoder's halving hardly shows
     bilinear = Image.Resampling.BILINEAR  # widens with the reduction, so it averages over area
-    if resize == "squash":
+    if resize == "trim":
+        image = _without_margin(image)
+    if resize != "pad":
         return np.asarray(image.resize((size_px, size_px), bilinear))
     scale = size_px / max(image.size)
     width, height = (max(1, round(side * scale)) for side in image.size)
     canvas = Image.new("L", (size_px, size_px))
     canvas.paste(image.resize((width, height), bilinear), ((size_px - width) // 2, (size_px - height) // 2))
     return np.asarray(canvas)
+
+
+def _without_margin(image: Image.Image) -> Image.Image:
+    """What a uniform margin surrounds; the whole image where hardly anything would be left."""
+    left, top, right, bottom = features.inside(np.asarray(image))
+    return image.crop((left, top, right, bottom)) if min(right - left, bottom - top) >= limits.MIN_SIDE_PX else image
 
 
 def contents(path: str) -> bytes:

@@ -13,17 +13,26 @@ def brightness(grey: np.ndarray) -> float:
 
 
 def border(grey: np.ndarray) -> float:
-    """Share of the area, 0 to 1, that is a uniform margin of a uint8 image [height, width].
+    """Share of the area, 0 to 1, that is a uniform margin of a uint8 image [height, width]: what ``inside`` cuts off."""
+    step = max(1, min(grey.shape) // MEASURED_PX)
+    seen = grey[::step, ::step]
+    left, top, right, bottom = inside(seen)
+    return 1 - (right - left) * (bottom - top) / seen.size
+
+
+def inside(grey: np.ndarray) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom, in pixels, of what a uniform margin leaves of a uint8 image [height, width].
 
     From each edge in turn (top, right, bottom, left), lines (rows or columns of what is left) belong to the margin as
     long as 99 % of their pixels lie within 8 grey levels of the median of the outermost line. So a letterbox and a
     frame count whole, a margin with a letter in it as far as the letter, and an even picture is all margin.
     """
-    step = max(1, min(grey.shape) // MEASURED_PX)
-    rest = full = grey[::step, ::step]
+    rest, cut = grey, []
     for _ in range(4):
-        rest = rest[_margin_rows(rest) :].T[::-1]  # the next edge is turned to the top
-    return 1 - rest.size / full.size
+        cut.append(_margin_rows(rest))
+        rest = rest[cut[-1] :].T[::-1]  # the next edge is turned to the top
+    top, right, bottom, left = cut
+    return left, top, grey.shape[1] - right, grey.shape[0] - bottom
 
 
 def _margin_rows(rest: np.ndarray) -> int:

@@ -1,33 +1,59 @@
-"""What two parts of one protocol share: patients, or files that are the same byte for byte."""
+"""What two parts of one protocol, or two labels, share: patients, identical files, near-duplicates.
+
+A patient with two labels is an illness that came or went; one picture with two labels is a doubtful label.
+"""
 
 from itertools import combinations
 
 import pandas as pd
 
 from cxrbench.manifest import PARTS, PROTOCOLS, TABLES
+from cxrbench.splits.near_duplicates import picture_of
 
-KINDS = {"patient": "patient_id", "identical file": "sha256"}
+VIEWS = "views"  # the cohort that the view network learns from; its names are COHORT/NAME
+PATIENTS = {"patient, strict": "strict", "patient, loose": "loose"}  # kind -> column of what images are grouped by
+PICTURES = {"identical file": "sha256", "near-duplicate": "picture"}
 EXAMPLES = 3
 
 
-def find_leaks(assignment: pd.DataFrame) -> pd.DataFrame:
-    """The 'leaks' table of an 'assignment' table: a row for every cohort, protocol, kind and pair of parts.
+def find_leaks(images: pd.DataFrame) -> pd.DataFrame:
+    """The 'leaks' table of assigned images, as ``with_keys`` gives them: every cohort, protocol, kind and pair.
 
     A pair that shares nothing has a row of zero groups, so that 'none' differs from 'not looked at'.
     """
-    rows = [
-        (cohort, protocol, kind, part_a, part_b, *_shared(images, column, protocol, part_a, part_b))
-        for cohort, images in assignment.groupby("cohort")
-        for protocol in PROTOCOLS
-        for kind, column in KINDS.items()
-        for part_a, part_b in combinations(PARTS, 2)
-    ]
+    rows = []
+    for cohort, found in images.groupby("cohort"):
+        for protocol in PROTOCOLS:
+            for kind in (*PATIENTS, *PICTURES):
+                for pair in combinations(PARTS, 2):
+                    rows.append((cohort, protocol, "parts", *pair, kind, *_shared(found, kind, protocol, *pair)))
+        labels = found.drop_duplicates("label").sort_values("target")["label"]
+        for kind in PICTURES:
+            for pair in combinations(labels, 2):
+                rows.append((cohort, "", "labels", *pair, kind, *_shared(found, kind, "label", *pair)))
     return pd.DataFrame(rows, columns=list(TABLES["leaks"]))
 
 
-def _shared(images: pd.DataFrame, column: str, protocol: str, part_a: str, part_b: str) -> tuple[int, int, str]:
-    """Keys found in both parts, how many images of ``part_b`` have one of them, and a few examples."""
-    in_b = images[images[protocol] == part_b]
-    found = in_b[in_b[column].isin(images.loc[images[protocol] == part_a, column])]
-    shown = found[column] if column == "patient_id" else found["image_id"]  # a hash tells a reader nothing
+def with_keys(assignment: pd.DataFrame, manifest: pd.DataFrame, duplicates: pd.DataFrame) -> pd.DataFrame:
+    """The assignment with columns strict, loose (patients under both readings) and picture, by what each is grouped.
+
+    ``manifest`` and ``duplicates`` cover every cohort of the assignment and those that cohort 'views' draws on.
+    """
+    keys = []
+    for cohort, images in manifest.groupby("cohort"):
+        found = images[["cohort", "image_id"]].assign(strict=images["patient_id"], loose=images["patient_id_loose"])
+        found["picture"] = picture_of(images, duplicates[duplicates["cohort"] == cohort])
+        in_views = {name: f"{cohort}/" + found[name] for name in ("image_id", "strict", "loose", "picture")}
+        keys += [found, found.assign(cohort=VIEWS, **in_views)]
+    return assignment.merge(pd.concat(keys), on=["cohort", "image_id"], how="left", validate="1:1")
+
+
+def _shared(images: pd.DataFrame, kind: str, where: str, a: str, b: str) -> tuple[int, int, str]:
+    """Groups found on both sides of column ``where``, how many images of side ``b`` are of them, and a few examples."""
+    column = {**PATIENTS, **PICTURES}[kind]
+    in_a, in_b = (images[images[where] == side] for side in (a, b))
+    found = in_b[in_b[column].isin(in_a[column])]
+    if kind == "near-duplicate":
+        found = found[~found["sha256"].isin(in_a["sha256"])]
+    shown = found[column] if kind in PATIENTS else found["image_id"]  # a hash tells a reader nothing
     return found[column].nunique(), len(found), " ".join(sorted(set(shown))[:EXAMPLES])

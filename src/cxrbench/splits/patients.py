@@ -12,14 +12,17 @@ Quotas = dict[str, dict[str, int]]  # part -> label -> images
 MAX_NODES = 20_000  # of the branch and bound; a limit in seconds would make the result depend on the machine
 
 
-def patient_groups(images: pd.DataFrame) -> np.ndarray:
-    """int [n]: the patient of each image; patients who share a byte-identical file count as one."""
+def patient_groups(images: pd.DataFrame, pictures: str = "sha256") -> np.ndarray:
+    """int [n]: the patient of each image; patients who share a picture count as one.
+
+    Images with one value in the column ``pictures`` are one picture: by default, byte-identical files.
+    """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    patients, files = (pd.factorize(images[key])[0] for key in ("patient_id", "sha256"))
-    nodes = patients.max(initial=-1) + 1 + files.max(initial=-1) + 1
-    edges = coo_array((np.ones(len(images)), (patients, patients.max(initial=-1) + 1 + files)), (nodes, nodes))
+    patients, shown = (pd.factorize(images[key])[0] for key in ("patient_id", pictures))
+    nodes = patients.max(initial=-1) + 1 + shown.max(initial=-1) + 1
+    edges = coo_array((np.ones(len(images)), (patients, patients.max(initial=-1) + 1 + shown)), (nodes, nodes))
     return connected_components(edges, directed=False)[1][patients]
 
 

@@ -1,7 +1,7 @@
 """How a cohort's images become training, validation and test, with an exact number of each class in each part.
 
 paper: by image, as the papers did (they name counts and no patients). patient: no patient in two parts.
-official: the source's own test images are the test.
+official: the source's own test images are the test. Patients who share a picture count as one.
 """
 
 import math
@@ -16,16 +16,23 @@ FILLED = ("test", "validation", "train")  # in this order, so that what is lacki
 
 
 def assign(
-    images: pd.DataFrame, quotas: Quotas, protocol: str, seed: int, cohort: str, official_shortfall: float = 0.0
+    images: pd.DataFrame,
+    quotas: Quotas,
+    protocol: str,
+    seed: int,
+    cohort: str,
+    official_shortfall: float = 0.0,
+    pictures: str = "sha256",
 ) -> pd.Series:
     """The part of each image: train, validation, test, or '' for unused; indexed as ``images``.
 
-    ``images`` has image_id, label, patient_id, sha256 and source_part; its labels are those of the quotas.
-    The order of its rows makes no difference. Every quota is met exactly, except that under 'official' training
-    may lack up to ``official_shortfall`` (a share) of each label; a source without a split of its own leaves
-    'official' empty.
+    ``images`` has image_id, label, patient_id, source_part and the column ``pictures``, by default sha256: patients
+    who share a picture stay together where whole patients are drawn. Its labels are those of the quotas; the order
+    of its rows makes no difference. Every quota is met exactly, except that under 'official' training may lack up to
+    ``official_shortfall`` (a share) of each label; a source without a split of its own leaves 'official' empty.
     """
     ordered = images.sort_values("image_id")
+    ordered = ordered.assign(group=patient_groups(ordered, pictures))
     quotas = {part: quotas[part] for part in FILLED}
     rng = np.random.default_rng(seed)
     where = f"cohort '{cohort}', protocol {protocol}"
@@ -70,7 +77,7 @@ def _by_image(images: pd.DataFrame, quotas: Quotas, rng: np.random.Generator, wh
 
 def _by_patient(images: pd.DataFrame, quotas: Quotas, rng: np.random.Generator, where: str) -> pd.Series:
     _refuse_too_few(images, quotas, where)
-    parts = choose(patient_groups(images), images["label"].to_numpy(), quotas, rng)
+    parts = choose(images["group"].to_numpy(), images["label"].to_numpy(), quotas, rng)
     if parts is None:
         wanted = "; ".join(f"{part} {_counts(counts)}" for part, counts in quotas.items())
         raise CxrbenchError(

@@ -1,40 +1,90 @@
-"""Stage split: gives every labelled frontal image its part under each protocol, and reports what leaks."""
+"""Stage split: gives every labelled frontal image its part under each protocol, and reports what leaks or betrays."""
 
+import functools
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from cxrbench import manifest, params
-from cxrbench.splits import protocols
-from cxrbench.splits.leaks import find_leaks
+from cxrbench.progress import progress
+from cxrbench.splits import picture_match, protocols
+from cxrbench.splits.leaks import find_leaks, with_keys
+from cxrbench.splits.near_duplicates import find_duplicates, picture_of
+from cxrbench.splits.shortcuts import shortcut_table
 from cxrbench.stages.entry import run
+from cxrbench.training.arrays import grey_squares
+from cxrbench.workspace import array_cache_dir
 
+DOWNLOAD = Path("data/download")
 VIEW_FILTER = Path("data/view-filter")
 FOLDER = Path("data/split")
 
 
 def main() -> None:
     settings = params.load()
+    images = manifest.read_table(DOWNLOAD / "manifest.csv", "manifest")
     frontal = manifest.read_table(VIEW_FILTER / "manifest.csv", "frontal")
     views = manifest.read_table(VIEW_FILTER / "assignment.csv", "assignment")
-    tables = [manifest.empty("assignment")]
-    for name, quotas in settings.split.quotas.items():
-        cohort = settings.cohorts[name]
-        images = frontal[(frontal["cohort"] == name) & frontal["label"].isin([cohort.negative, cohort.positive])]
-        wanted = protocols.scaled(quotas, settings.split.scale)
-        parts = {
-            protocol: protocols.assign(
-                images, wanted, protocol, settings.split.seed, name, settings.split.official_shortfall
+    images = images[images["cohort"].isin([*settings.split.quotas, *settings.views.quotas])]
+    found = [
+        find_duplicates(rows, squares_of(rows, settings.workers), str(name), settings.workers)
+        for name, rows in images.groupby("cohort")
+    ]
+    duplicates = pd.concat([manifest.empty("duplicates"), *found])
+    tables = [_assigned(settings, name, frontal, images, duplicates) for name in settings.split.quotas]
+    assignment = pd.concat([manifest.empty("assignment"), *tables])
+    everything = pd.concat([assignment, views])
+    leaks = find_leaks(with_keys(everything, images, duplicates))
+    for name in everything["cohort"].unique():
+        print(told(name, duplicates, leaks))
+    manifest.write_table(FOLDER / "duplicates.csv", duplicates, "duplicates")
+    manifest.write_table(FOLDER / "leaks.csv", leaks, "leaks")
+    manifest.write_table(FOLDER / "shortcuts.csv", shortcut_table(assignment, frontal), "shortcuts")
+    manifest.write_table(FOLDER / "assignment.csv", everything, "assignment")
+
+
+def squares_of(images: pd.DataFrame, workers: int) -> Callable[[np.ndarray], np.ndarray]:
+    """Gives the pictures at positions int64 [m] of ``images`` as uint8 [m, 64, 64].
+
+    All are decoded when the first are asked for: of a large cohort nearly every image is some other's candidate.
+    """
+
+    @functools.cache
+    def decoded() -> np.ndarray:
+        paths, sha256s = images["path"].tolist(), images["sha256"].tolist()
+        with progress("decode to look for near-duplicates", len(images)) as advance:
+            cache, side_px = array_cache_dir(), picture_match.SIDE_PX
+            array: np.ndarray = np.load(
+                grey_squares(paths, sha256s, side_px, "squash", cache, workers, advance), mmap_mode="r"
             )
-            for protocol in manifest.PROTOCOLS
-        }
-        for protocol, column in parts.items():
-            print(summary(name, protocol, column, images["label"], wanted))
-        tables.append(images.assign(target=(images["label"] == cohort.positive).astype(int), **parts))
-    columns = list(manifest.TABLES["assignment"])
-    assignment = pd.concat(table[columns] for table in tables)
-    manifest.write_table(FOLDER / "leaks.csv", find_leaks(assignment), "leaks")
-    manifest.write_table(FOLDER / "assignment.csv", pd.concat([assignment, views]), "assignment")
+        return array
+
+    return lambda positions: decoded()[positions, :, :, 0]
+
+
+def _assigned(
+    settings: params.Params, name: str, frontal: pd.DataFrame, manifest_rows: pd.DataFrame, duplicates: pd.DataFrame
+) -> pd.DataFrame:
+    cohort, split = settings.cohorts[name], settings.split
+    every = manifest_rows[manifest_rows["cohort"] == name]
+    picture = picture_of(every, duplicates[duplicates["cohort"] == name]).set_axis(every["image_id"])
+    images = frontal[(frontal["cohort"] == name) & frontal["label"].isin([cohort.negative, cohort.positive])]
+    if split.patients == "loose":
+        images = images.assign(patient_id=images["patient_id_loose"])
+    images = images.assign(picture=images["image_id"].map(picture))
+    wanted = protocols.scaled(split.quotas[name], split.scale)
+    parts = {
+        protocol: protocols.assign(
+            images, wanted, protocol, split.seed, name, split.official_shortfall, pictures="picture"
+        )
+        for protocol in manifest.PROTOCOLS
+    }
+    for protocol, column in parts.items():
+        print(summary(name, protocol, column, images["label"], wanted))
+    table = images.assign(target=(images["label"] == cohort.positive).astype(int), **parts)
+    return table[list(manifest.TABLES["assignment"])]
 
 
 def summary(cohort: str, protocol: str, parts: pd.Series, labels: pd.Series, quotas: dict[str, dict[str, int]]) -> str:
@@ -49,6 +99,21 @@ def summary(cohort: str, protocol: str, parts: pd.Series, labels: pd.Series, quo
     short = protocols.lacking(parts, labels, quotas)
     told = [f"{part} lacks {' + '.join(f'{n:,} {label}' for label, n in by.items())}" for part, by in short.items()]
     return f"{title} {'; '.join(counts + told)}"
+
+
+def told(cohort: str, duplicates: pd.DataFrame, leaks: pd.DataFrame) -> str:
+    """One line: pairs of duplicates, pictures under two labels, and what training and test share under each protocol."""
+    here = leaks[(leaks["cohort"] == cohort) & (leaks["groups"] > 0)]
+    kinds = duplicates.loc[duplicates["cohort"] == cohort, "kind"].value_counts()
+    pairs = ", ".join(f"{kind} {count:,}" for kind, count in kinds.sort_index().items())
+    doubtful = here.loc[here["across"] == "labels", "groups"].sum()
+    found = [f"duplicates: {pairs or 'none'}", f"pictures under two labels: {doubtful:,}"]
+    worst = here[(here["a"] == "train") & (here["b"] == "test")]
+    for protocol in manifest.PROTOCOLS:
+        rows = worst[worst["protocol"] == protocol]
+        shared = ", ".join(f"{row.kind} {row.groups:,}" for row in rows.itertuples())
+        found.append(f"{protocol}: {shared or 'nothing'}")
+    return f"{cohort:<12} {'; '.join(found)} (train and test share)"
 
 
 if __name__ == "__main__":

@@ -51,7 +51,9 @@ def _quality(folder: Path, abstain: tuple[float, float]) -> dict[str, Any]:
     """The validation loss of one run's kept epoch, its accuracies and its errors on test."""
     scores = read_table(folder / "scores.csv", "scores")
     history = read_table(folder / "history.csv", "history")
-    found: dict[str, Any] = {"validation_loss": float(history["val_loss"].fillna(math.inf).min())}
+    record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    kept = history["epoch"] == record["checkpoint_epoch"]
+    found: dict[str, Any] = {"validation_loss": float(history["val_loss"][kept].fillna(math.inf).min())}
     for part, rows in scores.groupby("part"):
         target, score = rows["target"].to_numpy(), rows["score"].to_numpy()
         status, metrics = evaluate(target, score)

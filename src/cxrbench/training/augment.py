@@ -13,21 +13,22 @@ if TYPE_CHECKING:
     from keras import KerasTensor as Tensor
 
 SHIFT_SHARE = 0.1  # of the image's side
-SHEAR = 0.2  # tangent of the angle
 PAPER_ROTATION_DEGREES = 45.0
+PAPER_SHEAR = 0.2  # tangent of the angle
 PAPER_ZOOM = 0.2  # scale factor 1 - PAPER_ZOOM .. 1 + PAPER_ZOOM
 
 # Of 'robust'. Levels run from 0, black, to 1, white; a share is one of the images.
 ROTATION_DEGREES = 20.0
-SCALE = (-0.6, 0.25)  # natural logarithm of the scale factor, drawn for width and height each
+SHEAR = 0.1  # tangent of the angle
+SCALE = (-0.5, 0.2)  # natural logarithm of the scale factor, drawn for width and height each
 MARGIN_SHARE = 0.6  # what a map leaves empty is a margin of one level; else the film's edge goes on
 FRAME_SHARE = 0.3  # a margin lies over the film's sides
 FRAME_DEPTH = (-0.15, 0.25)  # of the side; below 0: no margin there
-GAMMA = 0.5  # natural logarithm of the exponent
+GAMMA = 0.4  # natural logarithm of the exponent
 CONTRAST = 0.3  # slope 1 - CONTRAST .. 1 + CONTRAST
-BRIGHTNESS = 0.15  # level added
+BRIGHTNESS = 0.1  # level added
 NOISE = 0.04  # standard deviation in levels, at most
-NEGATIVE_SHARE = 0.25
+NEGATIVE_SHARE = 0.2
 LABELS = 2  # patches such as a letter or a name leaves
 LABEL_SIDE = 0.1  # half the longest side of a patch, as a share of the image's side
 
@@ -81,14 +82,14 @@ class _Draws:
 
 def _paper(images: "Tensor", draws: _Draws) -> "Tensor":
     scale = draws.between(1 - PAPER_ZOOM, 1 + PAPER_ZOOM)
-    return _mapped(images, _maps(images, draws, PAPER_ROTATION_DEGREES, scale, scale), "nearest")
+    return _mapped(images, _maps(images, draws, PAPER_ROTATION_DEGREES, PAPER_SHEAR, scale, scale), "nearest")
 
 
 def _robust(images: "Tensor", draws: _Draws) -> "Tensor":
     from keras import ops
 
     wide, high = ops.exp(draws.between(*SCALE)), ops.exp(draws.between(*SCALE))
-    maps = _maps(images, draws, ROTATION_DEGREES, wide, high)
+    maps = _maps(images, draws, ROTATION_DEGREES, SHEAR, wide, high)
     film = _tone(_mapped(images, maps, "nearest") / 255, draws)
     covered = 1 - draws.happens(MARGIN_SHARE) * (1 - _mapped(ops.ones_like(images), maps, "constant"))
     framed = 1 - draws.happens(FRAME_SHARE) * (1 - _box(images, draws, _sides))
@@ -96,13 +97,13 @@ def _robust(images: "Tensor", draws: _Draws) -> "Tensor":
     return 255 * (margin + covered * framed * (film - margin))
 
 
-def _maps(images: "Tensor", draws: _Draws, degrees: float, wide: "Tensor", high: "Tensor") -> "Tensor":
+def _maps(images: "Tensor", draws: _Draws, degrees: float, most: float, wide: "Tensor", high: "Tensor") -> "Tensor":
     """[n, 8]: from output pixels back by scale, mirror, rotation, shear and shift around the centre."""
     from keras import ops
 
     height, width = images.shape[1], images.shape[2]
     angle = draws.between(-degrees, degrees) * (3.141592653589793 / 180)
-    shear = draws.between(-SHEAR, SHEAR)
+    shear = draws.between(-most, most)
     mirror = ops.sign(draws.between(-1, 1) + 1e-9)
     cosine, sine = ops.cos(angle), ops.sin(angle)
     a, b = cosine * mirror / wide, (shear * cosine - sine) / high

@@ -18,6 +18,7 @@ import uuid
 from pathlib import Path
 
 import cxrbench
+from cxrbench.cohorts import decode
 from cxrbench.manifest import write_text
 from cxrbench.settings import Setting
 
@@ -25,7 +26,6 @@ CHECKSUMS = "checksums.json"
 # Everything between a decoded image and a stored score; what only moves runs about is not among it.
 TRAINING_CODE = (
     "models",
-    "cohorts/decode.py",
     "training/arrays.py",
     "training/augment.py",
     "training/backend.py",
@@ -43,8 +43,9 @@ def fingerprint(setting: Setting, seed: int, data_sha256: str) -> str:
         "seed": seed,
         "data": data_sha256,
         "code": code_sha256(),
+        "decoding": decode.version(),
         "backend": os.environ.get("KERAS_BACKEND", "tensorflow"),
-        "versions": {name: importlib.metadata.version(name) for name in ("keras", "tensorflow", "numpy", "pillow")},
+        "versions": {name: importlib.metadata.version(name) for name in ("keras", "tensorflow", "numpy")},
     }
     return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:16]
 

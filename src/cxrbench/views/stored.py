@@ -11,6 +11,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from cxrbench.cohorts.decode import RESIZES
 from cxrbench.errors import CxrbenchError
 from cxrbench.training.losses import LOSS_FORMS
 from cxrbench.workspace import workspace_root
@@ -25,7 +26,7 @@ class ViewModel:
     path: Path
     loss: str  # its form says which output is P(frontal)
     image_size: int  # pixels, square
-    resize: str  # squash | pad
+    resize: str  # squash | pad | trim
     abstain: tuple[float, float]  # P(frontal) from the first up to the second: no view
     run: str  # fingerprint in the run store
     trained_on: TrainedOn
@@ -90,7 +91,7 @@ def _wrong(model: ViewModel) -> str:
     checks: dict[str, tuple[Any, bool]] = {
         "loss": (model.loss, model.loss in LOSS_FORMS),
         "image_size": (model.image_size, isinstance(model.image_size, int) and 0 < model.image_size <= 4096),
-        "resize": (model.resize, model.resize in ("squash", "pad")),
+        "resize": (model.resize, model.resize in RESIZES),
         "abstain": (model.abstain, 0 <= low <= high <= 1),
         "sha256": (model.sha256, isinstance(model.sha256, str)),
     }
