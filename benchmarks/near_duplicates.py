@@ -1,8 +1,8 @@
 """How many planted copies are found as near-duplicates, and how long the search takes among 100,000 images.
 
-    nice python benchmarks/near_duplicates.py [FOLDER of images, else phantoms]
+    nice python benchmarks/near_duplicates.py [FOLDER of images, else phantoms] [hashes, else 100000]
 
-Run from the checkout's root; about 3 minutes on two cores. Copies are those of tests/splits/planted.py. Hashes are
+Run from the checkout's root; about a minute on two cores. Copies are those of tests/splits/planted.py. Hashes are
 drawn three ways: clustered (those of the pictures with a fifth of the bits flipped), uniform, and uniform with 5,000
 that are the same.
 """
@@ -24,7 +24,7 @@ from cxrbench.splits.near_duplicates import RADIUS, find_duplicates
 from cxrbench.splits.picture_match import ONE_PICTURE, correlations
 from tests.splits.planted import COPIES, HARD, look, phantoms
 
-PICTURES, HASHES, MIMIC_CXR, THREADS = 300, 100_000, 377_110, 2
+PICTURES, MIMIC_CXR, THREADS = 300, 377_110, 2
 PART_BITS = 16  # of an index by parts of the hash
 
 
@@ -81,6 +81,7 @@ def peak_mib() -> float:
 
 def main() -> None:
     rng = np.random.default_rng(0)
+    count = int(sys.argv[2]) if len(sys.argv) > 2 else 100_000
     if len(sys.argv) > 1:
         files = sorted(path for path in Path(sys.argv[1]).rglob("*") if path.suffix in (".jpeg", ".jpg", ".png"))
         pictures = [decode(files[at]) for at in rng.permutation(len(files))[:PICTURES]]
@@ -89,11 +90,11 @@ def main() -> None:
     print(f"{len(pictures)} pictures; radius {RADIUS} of {BITS} bits, correlation from {ONE_PICTURE}")
     recall(pictures)
     unlike(pictures)
-    uniform = rng.integers(0, 2**64, (HASHES, BITS // 64), dtype=np.uint64)
-    flips = np.packbits(rng.random((HASHES, BITS)) < 0.2, axis=1).view(np.uint64)
-    clustered = parse(look(pictures)[0])[rng.integers(0, len(pictures), HASHES)] ^ flips
+    uniform = rng.integers(0, 2**64, (count, BITS // 64), dtype=np.uint64)
+    flips = np.packbits(rng.random((count, BITS)) < 0.2, axis=1).view(np.uint64)
+    clustered = parse(look(pictures)[0])[rng.integers(0, len(pictures), count)] ^ flips
     same = uniform.copy()
-    same[rng.permutation(HASHES)[:5_000]] = same[0]
+    same[rng.permutation(count)[:5_000]] = same[0]
     print(
         f"\n| hashes | n | seconds | candidate pairs | peak MiB | minutes at {MIMIC_CXR:,} |\n|---|---|---|---|---|---|"
     )

@@ -103,7 +103,7 @@ def test_a_thousand_copies_are_joined_by_few_comparisons(originals, monkeypatch)
     monkeypatch.setattr(
         near_duplicates,
         "correlations",
-        lambda squares, pairs: compared.append(len(pairs[0])) or correlations(squares, pairs),
+        lambda squares, pairs, threads: compared.append(len(pairs[0])) or correlations(squares, pairs),
     )
     images = table([originals[1][0]] * 1000)
     found = find_duplicates(images, lambda at: np.repeat(originals[2][:1], len(at), axis=0), "c", 2)

@@ -100,7 +100,10 @@ def test_the_leak_report_covers_the_split_cohorts_and_the_views(workspace, capsy
     assert not patient["groups"].any()
     views = leaks[(leaks["cohort"] == "views") & (leaks["groups"] > 0)]
     assert set(views["kind"]) == {"patient, strict"}
-    assert "paper: patient, strict 1; patient: patient, strict 1" in capsys.readouterr().out
+    assert (
+        "train and test under paper: 1 patient strict; train and test under patient: 1 patient strict"
+        in capsys.readouterr().out
+    )
 
 
 def test_loose_patients_may_stand_in_two_parts_under_the_strict_reading_and_the_report_says_so(workspace):
@@ -154,7 +157,7 @@ def test_one_picture_in_two_files_joins_its_patients_and_is_told(workspace, caps
     assert labels.loc["identical file", ["groups", "images", "examples"]].tolist() == [1, 1, "pneumonia00"]
     assert labels.loc["near-duplicate", "groups"] == 0
     told = capsys.readouterr().out
-    assert "duplicates: identical file 1, near-duplicate 1; pictures under two labels: 1; paper:" in told
+    assert "pairs of one picture: 1 identical file, 1 near-duplicate; pictures under two labels: 1; train and" in told
 
 
 def test_shortcuts_are_written_for_each_protocol(workspace):

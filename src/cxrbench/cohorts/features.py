@@ -13,7 +13,7 @@ def brightness(grey: np.ndarray) -> float:
 
 
 def border(grey: np.ndarray) -> float:
-    """Share of the area, 0 to 1, that is a uniform margin of a uint8 image [height, width]: what ``inside`` cuts off."""
+    """Share of the area, 0 to 1, that ``inside`` cuts off a uint8 image [height, width]."""
     step = max(1, min(grey.shape) // MEASURED_PX)
     seen = grey[::step, ::step]
     left, top, right, bottom = inside(seen)

@@ -65,7 +65,7 @@ def _verified(
         apart, mirrored = perceptual.distance(words[first], words[second])
         needed, place = np.unique(np.concatenate([first, second]), return_inverse=True)
         pairs = (place[: len(first)], place[len(first) :], mirrored)
-        found = correlations(squares(positions[needed]), pairs) if len(needed) else np.empty(0)
+        found = correlations(squares(positions[needed]), pairs, threads) if len(needed) else np.empty(0)
         for at in np.flatnonzero(found >= ONE_PICTURE):
             roots = _roots(parent, np.array([first[at], second[at]]))
             parent[roots.max()] = roots.min()

@@ -10,7 +10,7 @@ import pandas as pd
 from cxrbench import manifest, params
 from cxrbench.progress import progress
 from cxrbench.splits import picture_match, protocols
-from cxrbench.splits.leaks import find_leaks, with_keys
+from cxrbench.splits.leaks import VIEWS, find_leaks, with_keys
 from cxrbench.splits.near_duplicates import find_duplicates, picture_of
 from cxrbench.splits.shortcuts import shortcut_table
 from cxrbench.stages.entry import run
@@ -102,18 +102,19 @@ def summary(cohort: str, protocol: str, parts: pd.Series, labels: pd.Series, quo
 
 
 def told(cohort: str, duplicates: pd.DataFrame, leaks: pd.DataFrame) -> str:
-    """One line: pairs of duplicates, pictures under two labels, and what training and test share under each protocol."""
+    """One line: what is one picture, what of it has two labels, what training and test share under each protocol."""
     here = leaks[(leaks["cohort"] == cohort) & (leaks["groups"] > 0)]
     kinds = duplicates.loc[duplicates["cohort"] == cohort, "kind"].value_counts()
-    pairs = ", ".join(f"{kind} {count:,}" for kind, count in kinds.sort_index().items())
+    pairs = ", ".join(f"{count:,} {kind}" for kind, count in kinds.sort_index().items())
     doubtful = here.loc[here["across"] == "labels", "groups"].sum()
-    found = [f"duplicates: {pairs or 'none'}", f"pictures under two labels: {doubtful:,}"]
-    worst = here[(here["a"] == "train") & (here["b"] == "test")]
+    found = [f"pairs of one picture: {pairs or 'none'}"] if cohort != VIEWS else []
+    found.append(f"pictures under two labels: {doubtful:,}")
+    between = here[(here["a"] == "train") & (here["b"] == "test")]
     for protocol in manifest.PROTOCOLS:
-        rows = worst[worst["protocol"] == protocol]
-        shared = ", ".join(f"{row.kind} {row.groups:,}" for row in rows.itertuples())
-        found.append(f"{protocol}: {shared or 'nothing'}")
-    return f"{cohort:<12} {'; '.join(found)} (train and test share)"
+        rows = between[between["protocol"] == protocol]
+        shared = ", ".join(f"{row.groups:,} {row.kind.replace(', ', ' ')}" for row in rows.itertuples())
+        found.append(f"train and test under {protocol}: {shared or 'nothing'}")
+    return f"{cohort:<12} {'; '.join(found)}"
 
 
 if __name__ == "__main__":
