@@ -87,7 +87,7 @@ def test_every_run_is_in_mlflow_once_and_finished(clone):
     found = [(name, mark) for name, status, mark in runs_in_mlflow(clone) if status == "FINISHED"]
     assert len(found) == len(runs_in_mlflow(clone))
     assert {mark for _, mark in found} == runs_in_store(clone)
-    assert len(found) == 19 * SEEDS  # one a cell
+    assert len(found) == 20 * SEEDS  # one a cell
 
 
 def test_the_users_commands_do_what_a_dvc_user_expects(clone):
