@@ -2,12 +2,10 @@
 
 from pathlib import Path, PurePosixPath
 
-from cxrbench.cohorts.found import PART_NAMES, Found, check_folder, files_below, unique_ids
+from cxrbench.cohorts.found import MAC_FOLDER, PART_NAMES, Found, check_folder, files_below, unique_ids
 from cxrbench.cohorts.source_csv import read_source_csv
 from cxrbench.errors import CxrbenchError
 from cxrbench.views.metadata import view_of
-
-IGNORED = "__MACOSX"  # what an archive made on a Mac carries beside its content
 
 
 def read(root: Path, table: str | None = None, view: str | None = None) -> list[Found]:
@@ -71,5 +69,5 @@ def _read_table(root: Path, table: str, view: str) -> list[Found]:
 
 def _sub_folders(folder: Path) -> list[Path]:
     return sorted(
-        path for path in folder.iterdir() if path.is_dir() and path.name != IGNORED and not path.name.startswith(".")
+        path for path in folder.iterdir() if path.is_dir() and path.name != MAC_FOLDER and not path.name.startswith(".")
     )

@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from cxrbench.errors import CxrbenchError
 
+MAC_FOLDER = "__MACOSX"  # what an archive made on a Mac carries beside its content
 # How sources name their parts -> how our tables do. 'validate' is MIMIC-CXR-JPG's word, 'val' Kaggle's.
 PART_NAMES = {
     "train": "train",

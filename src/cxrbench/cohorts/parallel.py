@@ -35,11 +35,15 @@ class Lost:
     reason: str  # decoder crashed | takes too long
     detail: str
 
+    def refusal(self, path: str) -> Undecodable:
+        """The same as what is said of a file that cannot be used."""
+        return Undecodable(path, self.reason, self.detail)
+
 
 def map_files(function: Callable[[str], Result], paths: Sequence[str], workers: int) -> Iterator[Result | Undecodable]:
     """``map_each`` over files: a lost file comes as an ``Undecodable``, yielded and not raised."""
     for path, result in zip(paths, map_each(function, paths, workers)):
-        yield Undecodable(path, result.reason, result.detail) if isinstance(result, Lost) else result
+        yield result.refusal(path) if isinstance(result, Lost) else result
 
 
 def map_each(

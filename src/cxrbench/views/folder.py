@@ -13,13 +13,13 @@ from typing import IO
 
 import numpy as np
 
+from cxrbench.cohorts.found import MAC_FOLDER
 from cxrbench.errors import CxrbenchError
 from cxrbench.manifest import TABLES
 from cxrbench.views.decide import ABSTAINS, NO_SCORE, called
 from cxrbench.views.stored import ViewModel
 from cxrbench.views.stream import Scored, score_files
 
-IGNORED = "__MACOSX"  # what an archive made on a Mac carries beside its content
 UNUSABLE = "unusable"
 
 
@@ -38,7 +38,7 @@ def find_files(folder: str) -> list[str]:
                 continue  # a link to a folder that it lies in
             with os.scandir(here) as entries:
                 for entry in entries:
-                    if entry.name.startswith(".") or entry.name == IGNORED:
+                    if entry.name.startswith(".") or entry.name == MAC_FOLDER:
                         continue
                     if _is_folder(entry):
                         todo.append((entry.path, above | {(state.st_dev, state.st_ino)}))

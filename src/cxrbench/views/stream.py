@@ -77,7 +77,7 @@ def score_squares(
 
 def _unscored(path: str, square: Square) -> Scored:
     if isinstance(square, Lost):
-        square = Undecodable(path, square.reason, square.detail)
+        square = square.refusal(path)
     return Scored(path, math.nan, square if isinstance(square, Undecodable) else None)
 
 
