@@ -1,5 +1,7 @@
 """The command line: quick help, a table for any folder, one sentence for any mistake."""
 
+import errno
+import os
 import subprocess
 import sys
 
@@ -99,6 +101,20 @@ def test_ctrl_c_leaves_no_table_and_says_so(trained, radiographs, tmp_path, monk
     assert cli.main(command) == 130
     assert capsys.readouterr().err.endswith("stopped; no table was written\n")
     assert list(out.iterdir()) == []
+
+
+def test_a_full_disk_is_one_sentence_and_leaves_no_half_table(trained, radiographs, tmp_path, monkeypatch, capsys):
+    def full(files, model, workers):
+        yield from ()
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(folder, "score_files", full)
+    out = tmp_path / "views.csv"
+    assert cli.main(["views", str(radiographs), "--out", str(out), "--model", str(trained[0].path)]) == 1
+    assert capsys.readouterr().err.endswith(
+        f"error: {out}: No space left on device; free some space or choose another --out\n"
+    )
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_mistake_is_one_sentence(trained, tmp_path, monkeypatch, capsys):

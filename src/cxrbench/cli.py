@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from cxrbench.errors import CxrbenchError
+from cxrbench.errors import CxrbenchError, disk_full
 
 VIEWS = """\
 Says of each file in a folder, and in the folders below it, whether it is a frontal or a lateral chest radiograph.
@@ -32,6 +32,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _views(options.folder, options.out, options.model, options.workers)
     except CxrbenchError as error:
         print(f"error: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        if not disk_full(error):
+            raise
+        print(f"error: {options.out}: {error.strerror}; free some space or choose another --out", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("stopped; no table was written", file=sys.stderr)

@@ -5,6 +5,7 @@ fixed here, an empty cell is an empty string (text columns) or NaN (float column
 written under a temporary name and renamed when whole, so that a reader never sees half a table.
 """
 
+import csv
 import os
 from pathlib import Path
 
@@ -164,7 +165,11 @@ def write_table(path: str | Path, frame: pd.DataFrame, table: str) -> None:
     columns = TABLES[table]
     if set(frame.columns) != set(columns):
         raise CxrbenchError(f"a {table} table has columns {list(columns)}, this one has {list(frame.columns)}")
-    text = _typed(frame[list(columns)], table).to_csv(index=False, lineterminator="\n", float_format="%.9g")
+    typed = _typed(frame[list(columns)], table)
+    plain = {"index": False, "lineterminator": "\n", "float_format": "%.9g"}
+    text = typed.to_csv(**plain)
+    if "\r" in text:  # Python 3.11 writes a carriage return bare, and readers take it for the end of a row
+        text = typed.to_csv(**plain, quoting=csv.QUOTE_NONNUMERIC)
     write_text(path, text)
 
 
