@@ -12,7 +12,6 @@ views.setting.augment=paper. About 12 minutes on two cores.
 """
 
 import argparse
-import dataclasses
 import functools
 import hashlib
 import tempfile
@@ -87,12 +86,17 @@ def folds_of(images: pd.DataFrame, folds: int) -> np.ndarray:
     return images["patient_id"].map(fold).to_numpy()
 
 
-def fold_table(taught: pd.DataFrame, images: pd.DataFrame, held_out: np.ndarray, cohort: str) -> pd.DataFrame:
-    """An assignment table: phantoms in their parts, real images of other folds to train, those held out to test."""
+def fold_table(taught: pd.DataFrame, images: pd.DataFrame, held_out: np.ndarray) -> pd.DataFrame:
+    """An assignment table: phantoms in their parts, real images of other folds to train, those held out to test.
+
+    Its names say which cohort an image is of, as the pipeline's do: views are balanced inside each.
+    """
     part = np.where(held_out, "test", "train")
     own = images.assign(label=images["view"], target=images["view"].map(sampling.TARGET))
     own = own.assign(**dict.fromkeys(PROTOCOLS, part))
-    return pd.concat([taught, own])[list(TABLES["assignment"])].assign(cohort=cohort)
+    for key in ("image_id", "patient_id"):
+        own[key] = sampling.name_of(own["cohort"], own[key])
+    return pd.concat([taught, own.assign(cohort="views")])[list(TABLES["assignment"])]
 
 
 def copies_of(images: pd.DataFrame, setting: Setting, work: Path) -> dict[str, Path]:
@@ -135,7 +139,9 @@ def table(scores: dict[str, np.ndarray], target: np.ndarray, band: tuple[float, 
         cells = [
             ((score < 0.5) & (target == 1)).sum(axis=1),
             ((score >= 0.5) & (target == 0)).sum(axis=1),
-            float(np.mean([weighted_auc(target, seed, np.ones((1, len(target)))) for seed in score])),
+            float(np.mean([weighted_auc(target, seed, np.ones((1, len(target)))) for seed in score]))
+            if 0 < target.sum() < len(target)
+            else "-",
             (~low & ~high).sum(axis=1),
             ((low & (target == 1)) | (high & (target == 0))).sum(axis=1),
         ]
@@ -212,18 +218,18 @@ def trained(
     phantom, _ = ingest("phantom", find("mimic_cxr", work / "phantom"), 2)
     taught = sampling.assign(phantom, {"phantom": mixed.quotas["phantom"]}, mixed.seed)
     taught = taught[taught[mixed.setting.protocol] != "test"]
-    tables, settings = [], {}
+    store = RunStore(work / "runs")
+
+    def runs_of(name: str, setting: Setting, assignment: pd.DataFrame) -> list[Path]:
+        cells = [Cell("view-quality", name, setting, seed) for seed in seeds]
+        return [store.path(run) for run in ensure(cells, assignment, store, work / "arrays", 2)]
+
+    folders = {}
     for number in sorted(set(fold)):
         name = f"fold {number}"
-        tables.append(fold_table(taught, real, fold == number, name))
-        settings[name] = dataclasses.replace(mixed.setting, cohort=name)
-    tables.append(sampling.assign(phantom, {"phantom": alone.quotas["pneumonia"]}, alone.seed).assign(cohort="alone"))
-    settings["alone"] = dataclasses.replace(alone.setting, cohort="alone")
-    cells = [Cell("view-quality", name, setting, seed) for name, setting in settings.items() for seed in seeds]
-    store = RunStore(work / "runs")
-    names = ensure(cells, pd.concat(tables), store, work / "arrays", 2)
-    found = [(cell.label, store.path(run)) for cell, run in zip(cells, names)]
-    return {name: [folder for label, folder in found if label == name] for name in settings}
+        folders[name] = runs_of(name, mixed.setting, fold_table(taught, real, fold == number))
+    only = sampling.assign(phantom, {"phantom": alone.quotas["pneumonia"]}, alone.seed)
+    return folders | {"alone": runs_of("alone", alone.setting, only)}
 
 
 def held_out_scores(

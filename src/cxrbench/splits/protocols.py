@@ -55,6 +55,19 @@ def scaled(quotas: Quotas, scale: float) -> Quotas:
     }
 
 
+def refuse_too_few(images: pd.DataFrame, quotas: Quotas, where: str) -> None:
+    """CxrbenchError where ``images``, whatever their patients, are too few to fill the quotas of a label."""
+    short = _short(images, quotas)
+    if short:
+        part, label, needed, left = short
+        found = _available(images, quotas)
+        total = {label: sum(counts[label] for counts in quotas.values()) for label in found}
+        raise CxrbenchError(
+            f"{where}: part {part} needs {needed} {label} images and {left} are left of {found[label]};"
+            f" {_remedy(found, total)}"
+        )
+
+
 def lacking(parts: pd.Series, labels: pd.Series, quotas: Quotas) -> dict[str, dict[str, int]]:
     """part -> label -> images short of the quota, where any are."""
     short = {
@@ -65,7 +78,7 @@ def lacking(parts: pd.Series, labels: pd.Series, quotas: Quotas) -> dict[str, di
 
 
 def _by_image(images: pd.DataFrame, quotas: Quotas, rng: np.random.Generator, where: str) -> pd.Series:
-    _refuse_too_few(images, quotas, where)
+    refuse_too_few(images, quotas, where)
     parts = pd.Series("", index=images.index, dtype="str")
     for label in next(iter(quotas.values())):
         shuffled = rng.permutation(images.index[images["label"] == label])
@@ -76,7 +89,7 @@ def _by_image(images: pd.DataFrame, quotas: Quotas, rng: np.random.Generator, wh
 
 
 def _by_patient(images: pd.DataFrame, quotas: Quotas, rng: np.random.Generator, where: str) -> pd.Series:
-    _refuse_too_few(images, quotas, where)
+    refuse_too_few(images, quotas, where)
     parts = choose(images["group"].to_numpy(), images["label"].to_numpy(), quotas, rng)
     if parts is None:
         wanted = "; ".join(f"{part} {_counts(counts)}" for part, counts in quotas.items())
@@ -145,18 +158,6 @@ def _short(images: pd.DataFrame, quotas: Quotas) -> tuple[str, str, int, int] | 
                 return part, label, count, left[label]
             left[label] -= count
     return None
-
-
-def _refuse_too_few(images: pd.DataFrame, quotas: Quotas, where: str) -> None:
-    short = _short(images, quotas)
-    if short:
-        part, label, needed, left = short
-        found = _available(images, quotas)
-        total = {label: sum(counts[label] for counts in quotas.values()) for label in found}
-        raise CxrbenchError(
-            f"{where}: part {part} needs {needed} {label} images and {left} are left of {found[label]};"
-            f" {_remedy(found, total)}"
-        )
 
 
 def _remedy(found: dict[str, int], needed: dict[str, int]) -> str:

@@ -12,6 +12,7 @@ from cxrbench.progress import progress
 from cxrbench.splits import picture_match, protocols
 from cxrbench.splits.leaks import VIEWS, find_leaks, with_keys
 from cxrbench.splits.near_duplicates import find_duplicates, picture_of
+from cxrbench.splits.patients import Quotas
 from cxrbench.splits.shortcuts import shortcut_table
 from cxrbench.stages.entry import run
 from cxrbench.training.arrays import grey_squares
@@ -28,6 +29,8 @@ def main() -> None:
     frontal = manifest.read_table(VIEW_FILTER / "manifest.csv", "frontal")
     views = manifest.read_table(VIEW_FILTER / "assignment.csv", "assignment")
     images = images[images["cohort"].isin([*settings.split.quotas, *settings.views.quotas])]
+    for name in settings.split.quotas:  # before the duplicates of a large cohort are looked for
+        protocols.refuse_too_few(_labelled(settings, name, frontal), _wanted(settings, name), f"cohort '{name}'")
     found = [
         find_duplicates(rows, squares_of(rows, settings.workers), str(name), settings.workers)
         for name, rows in images.groupby("cohort")
@@ -64,17 +67,27 @@ def squares_of(images: pd.DataFrame, workers: int) -> Callable[[np.ndarray], np.
     return lambda positions: decoded()[positions, :, :, 0]
 
 
+def _wanted(settings: params.Params, name: str) -> Quotas:
+    return protocols.scaled(settings.split.quotas[name], settings.split.scale)
+
+
+def _labelled(settings: params.Params, name: str, frontal: pd.DataFrame) -> pd.DataFrame:
+    """The frontal images of the cohort that have one of its two labels."""
+    cohort = settings.cohorts[name]
+    return frontal[(frontal["cohort"] == name) & frontal["label"].isin([cohort.negative, cohort.positive])]
+
+
 def _assigned(
     settings: params.Params, name: str, frontal: pd.DataFrame, manifest_rows: pd.DataFrame, duplicates: pd.DataFrame
 ) -> pd.DataFrame:
     cohort, split = settings.cohorts[name], settings.split
     every = manifest_rows[manifest_rows["cohort"] == name]
     picture = picture_of(every, duplicates[duplicates["cohort"] == name]).set_axis(every["image_id"])
-    images = frontal[(frontal["cohort"] == name) & frontal["label"].isin([cohort.negative, cohort.positive])]
+    images = _labelled(settings, name, frontal)
     if split.patients == "loose":
         images = images.assign(patient_id=images["patient_id_loose"])
     images = images.assign(picture=images["image_id"].map(picture))
-    wanted = protocols.scaled(split.quotas[name], split.scale)
+    wanted = _wanted(settings, name)
     parts = {
         protocol: protocols.assign(
             images, wanted, protocol, split.seed, name, split.official_shortfall, pictures="picture"
