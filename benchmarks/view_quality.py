@@ -12,6 +12,7 @@ views.setting.augment=paper. About 12 minutes on two cores.
 """
 
 import argparse
+import dataclasses
 import functools
 import hashlib
 import tempfile
@@ -41,7 +42,7 @@ from cxrbench.training.fit import predict
 from cxrbench.training.grid import Cell
 from cxrbench.training.runs import ensure
 from cxrbench.training.store import RunStore
-from cxrbench.views import sampling
+from cxrbench.views import sampling, stored
 
 CONF = Path(__file__).parents[1] / "conf"
 MARGIN = 0.15  # of the longer side, added on every side
@@ -198,15 +199,23 @@ def compare(given: argparse.Namespace, work: Path) -> None:
     print(f"\n## Phantoms alone, data=phantom {words}\n\n{alone.setting}\n")
     for folder in folders["alone"]:
         print(f"- {phantom_accuracy(folder)}")
-    arrays = copies_of(real, alone.setting, work)
-    print("\n" + table({name: judged(folders["alone"], a) for name, a in arrays.items()}, target, alone.abstain))
+    shown = {"fold 0": mixed.setting, "alone": as_elsewhere(alone.setting)}
+    for setting in (alone.setting, shown["alone"]):
+        arrays = copies_of(real, setting, work)
+        print(f"\nReal films, resize {setting.resize}:\n")
+        print(table({name: judged(folders["alone"], a) for name, a in arrays.items()}, target, alone.abstain))
 
     if given.frontal_only:
         others, _ = ingest("others", find("directory", given.frontal_only, None, "frontal"), 2)
         print(f"\n## {given.frontal_only.name}, all frontal\n")
         for name, views in (("fold 0", mixed), ("alone", alone)):
-            array = array_of(others["path"].tolist(), views.setting, work)
+            array = array_of(others["path"].tolist(), shown[name], work)
             print(table({name: judged(folders[name], array)}, np.ones(len(others)), views.abstain) + "\n")
+
+
+def as_elsewhere(setting: Setting) -> Setting:
+    """The setting with films shown as the command and the pipeline show those of sources that taught nothing."""
+    return dataclasses.replace(setting, resize=stored.resize_elsewhere(setting.resize))
 
 
 def trained(

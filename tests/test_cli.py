@@ -1,5 +1,6 @@
 """The command line: quick help, a table for any folder, one sentence for any mistake."""
 
+import dataclasses
 import errno
 import os
 import subprocess
@@ -83,6 +84,17 @@ def test_any_folder_becomes_a_table_with_the_networks_own_scores(trained, radiog
     assert "f00d, trained on 3 frontal and 2 lateral images of phantom; 133 files" in said.err
 
 
+def test_a_margin_around_a_film_changes_nothing(trained, radiographs, tmp_path):
+    model = stored.save(trained[0].path, dataclasses.replace(trained[0], path=tmp_path / "m.keras", resize="squash"))
+    film = np.asarray(Image.open(radiographs / "a, b" / "001.png"))
+    (tmp_path / "films").mkdir()
+    for name, margin in (("as it is", 0), ("framed", 30)):
+        Image.fromarray(np.pad(film, margin)).save(tmp_path / "films" / f"{name}.png")
+    out = tmp_path / "views.csv"
+    assert cli.main(["views", str(tmp_path / "films"), "--out", str(out), "--model", str(model.path)]) == 0
+    assert read_table(out, "views")["view_score"].nunique() == 1
+
+
 def test_an_empty_folder_is_an_empty_table(trained, tmp_path):
     (tmp_path / "empty").mkdir()
     out = tmp_path / "views.csv"
@@ -109,12 +121,12 @@ def test_a_full_disk_is_one_sentence_and_leaves_no_half_table(trained, radiograp
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(folder, "score_files", full)
-    out = tmp_path / "views.csv"
+    out = tmp_path / "out" / "views.csv"
     assert cli.main(["views", str(radiographs), "--out", str(out), "--model", str(trained[0].path)]) == 1
     assert capsys.readouterr().err.endswith(
         f"error: {out}: No space left on device; free some space or choose another --out\n"
     )
-    assert list(tmp_path.iterdir()) == []
+    assert list(out.parent.iterdir()) == []
 
 
 def test_a_mistake_is_one_sentence(trained, tmp_path, monkeypatch, capsys):

@@ -22,6 +22,8 @@ LOSS_OF_SEED = {0: 0.5, 1: 0.2, 2: 0.9}
 QUOTAS = {"train": {"frontal": 10, "lateral": 10}, "validation": {"frontal": 5, "lateral": 5}}
 SCORE = {"pneumonia/i60": 0.97, "pneumonia/i61": 0.5, "pneumonia/i62": 0.02, "covid/i00": 0.99, "covid/i01": 0.01}
 
+RESIZE = {"pneumonia": "squash", "covid": "trim"}  # the teacher as it taught, the other without its margins
+
 
 def cohort(name, views):
     frame = pd.DataFrame(dict.fromkeys(TABLES["manifest"], ""), index=range(len(views)))
@@ -43,7 +45,7 @@ def workspace(tmp_path, monkeypatch):
     monkeypatch.setenv("CXRBENCH_STORE", str(tmp_path / "store"))
     tree = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
     tree["views"]["quotas"] = {"pneumonia": QUOTAS}
-    tree["views"]["setting"] |= {"protocol": "paper", "resize": "pad"}
+    tree["views"]["setting"] |= {"protocol": "paper", "resize": "squash"}
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(tree))
     write_table("data/download/manifest.csv", manifest(), "manifest")
 
@@ -54,10 +56,11 @@ def workspace(tmp_path, monkeypatch):
             fake_runs.write(store, name, cell, assignment, accuracy=1 - cell.seed / 8, validation_loss=loss)
         return names
 
-    def score_files(paths, model, workers, sha256s):
-        assert paths == sha256s
+    def score_files(files, model, workers):
+        assert all(file.path == file.sha256 for file in files)
+        assert {file.path.partition("/")[0]: file.resize for file in files} == RESIZE
         assert model.path.read_text() == "model of run1"
-        return (Scored(path, SCORE[path]) for path in paths)
+        return (Scored(file.path, SCORE[file.path]) for file in files)
 
     monkeypatch.setattr(runs, "ensure", train_nothing)
     monkeypatch.setattr(view_filter.stream, "score_files", score_files)
@@ -115,7 +118,7 @@ def test_the_network_handed_on_is_the_best_on_validation_and_says_how_to_use_it(
     view_filter.main()
     model = stored.load(workspace / "data" / "view-filter" / "model.keras")
     assert model.path.read_text() == "model of run1"
-    assert (model.run, model.resize, model.image_size, model.abstain) == ("run1", "pad", 64, (0.1, 0.9))
+    assert (model.run, model.resize, model.image_size, model.abstain) == ("run1", "squash", 64, (0.1, 0.9))
     assert model.trained_on == {"pneumonia": QUOTAS}
 
 
@@ -127,8 +130,8 @@ def test_where_all_views_are_known_the_network_is_not_asked(workspace, monkeypat
 
 
 def test_a_file_that_has_gone_since_the_download_stops_the_stage_with_its_name(workspace, monkeypatch):
-    def score_files(paths, *_):
-        return (Scored(path, math.nan, Undecodable(path, "missing", "no such file")) for path in paths)
+    def score_files(files, *_):
+        return (Scored(file.path, math.nan, Undecodable(file.path, "missing", "no such file")) for file in files)
 
     monkeypatch.setattr(view_filter.stream, "score_files", score_files)
     with pytest.raises(CxrbenchError, match="pneumonia/i60 cannot be used: missing"):

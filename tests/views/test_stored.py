@@ -1,5 +1,6 @@
 """A stored view network knows how to be used, and one that is missing, damaged or another's is one sentence."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -23,6 +24,14 @@ def test_what_is_saved_is_loaded(model):
     assert stored.load(model.path) == model
     assert model.path.read_bytes() == b"weights"
     assert model.origin == "view network f00d, trained on 4,510 frontal and 9 lateral images of mimic"
+
+
+@pytest.mark.parametrize(
+    ("learnt", "teacher", "other"), [("squash", "squash", "trim"), ("trim", "trim", "trim"), ("pad", "pad", "pad")]
+)
+def test_films_of_other_sources_lose_the_margins_that_no_teacher_had(model, learnt, teacher, other):
+    model = dataclasses.replace(model, resize=learnt)
+    assert (model.resize_for("mimic"), model.resize_for("covid"), model.resize_for(None)) == (teacher, other, other)
 
 
 def test_the_default_is_what_the_pipeline_of_this_workspace_left(tmp_path, monkeypatch):

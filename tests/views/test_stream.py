@@ -116,9 +116,9 @@ def test_leaving_early_waits_for_no_answer():
 def test_a_file_that_is_not_the_one_the_manifest_has_is_an_error(tmp_path):
     path = tmp_path / "a.png"
     Image.new("L", (40, 40), 200).save(path)
-    assert (stream._square(str(path), 16, "pad") == 200).all()
+    assert (stream._square(stream.File(str(path), "squash"), 16) == 200).all()
     with pytest.raises(CxrbenchError, match=r"a\.png has changed since the manifest was made"):
-        stream._square((str(path), "0" * 64), 16, "pad")
+        stream._square(stream.File(str(path), "squash", "0" * 64), 16)
 
 
 def test_no_files_need_no_network():

@@ -93,8 +93,12 @@ def _scores(
     unseen = images[~names.isin(assignment["image_id"])]
     if len(unseen):
         found = []
+        files = [
+            stream.File(row.path, model.resize_for(row.cohort), row.sha256)
+            for row in unseen[["path", "cohort", "sha256"]].itertuples()
+        ]
         with progress("images of open view or other cohorts", len(unseen)) as advance:
-            for each in stream.score_files(list(unseen["path"]), model, workers, list(unseen["sha256"])):
+            for each in stream.score_files(files, model, workers):
                 if each.refusal:
                     raise each.refusal
                 found.append(each.score)

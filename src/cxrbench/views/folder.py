@@ -18,7 +18,7 @@ from cxrbench.errors import CxrbenchError
 from cxrbench.manifest import TABLES
 from cxrbench.views.decide import ABSTAINS, NO_SCORE, called
 from cxrbench.views.stored import ViewModel
-from cxrbench.views.stream import Scored, score_files
+from cxrbench.views.stream import File, Scored, score_files
 
 UNUSABLE = "unusable"
 
@@ -57,9 +57,10 @@ def call_views(
 ) -> dict[str, int]:
     """Writes the table 'views' of ``files`` to ``out``; how many are frontal, lateral, undecided ('') and unusable."""
     counts: Counter[str] = Counter()
+    shown = [File(path, model.resize_for(None)) for path in files]
     with _written_whole(out) as table:
         table.write(",".join(TABLES["views"]) + "\n")
-        for each in score_files(files, model, workers):
+        for each in score_files(shown, model, workers):
             view = str(called(np.array([each.score]), model.abstain)[0])
             score = "" if np.isnan(each.score) else f"{each.score:.9g}"
             row = (each.path, view, score, "" if view else _reason(each))

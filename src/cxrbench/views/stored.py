@@ -26,11 +26,15 @@ class ViewModel:
     path: Path
     loss: str  # its form says which output is P(frontal)
     image_size: int  # pixels, square
-    resize: str  # squash | pad | trim
+    resize: str  # squash | pad | trim: as it learnt
     abstain: tuple[float, float]  # P(frontal) from the first up to the second: no view
     run: str  # fingerprint in the run store
     trained_on: TrainedOn
     sha256: str = ""  # of the model file
+
+    def resize_for(self, cohort: str | None) -> str:
+        """How to resize a film of ``cohort``, None for any other source: a teacher's as it was learnt."""
+        return self.resize if cohort in self.trained_on else resize_elsewhere(self.resize)
 
     @property
     def origin(self) -> str:
@@ -40,6 +44,16 @@ class ViewModel:
             for cohort, parts in self.trained_on.items()
         ]
         return f"view network {self.run}, trained on {', '.join(learnt) or 'nothing'}"
+
+
+def resize_elsewhere(learnt: str) -> str:
+    """How to resize films of sources that did not teach a network which learnt from images resized as ``learnt``.
+
+    Archives add even margins that it may never have seen, so they are cut off: of 257 real frontal films in a black
+    margin a network taught by phantoms calls 64 to 106 lateral, and 8 to 14 of the same films without it
+    (benchmarks/view_quality.py). A teacher's own are not: the empty air beside a body tells views apart.
+    """
+    return "trim" if learnt == "squash" else learnt
 
 
 def default_path() -> Path:

@@ -35,20 +35,26 @@ class Scored:
     refusal: Undecodable | None = None  # why the file has no score
 
 
-def score_files(
-    paths: Sequence[str], model: ViewModel, workers: int, sha256s: Sequence[str] | None = None
-) -> Iterator[Scored]:
+@dataclasses.dataclass(frozen=True, slots=True)
+class File:
+    """A file to be judged and how to look at it."""
+
+    path: str
+    resize: str  # squash | pad | trim
+    sha256: str | None = None  # of its bytes, where they are to be those of a manifest
+
+
+def score_files(files: Sequence[File], model: ViewModel, workers: int) -> Iterator[Scored]:
     """What ``model`` says of each file, in their order; ``workers`` processes decode.
 
-    Raises CxrbenchError where the model cannot be used, or where a file is not the one that ``sha256s`` has.
+    Raises CxrbenchError where the model cannot be used, or where a file's bytes are not those of its ``sha256``.
     """
-    if not paths:
+    if not files:
         return
-    files = paths if sha256s is None else list(zip(paths, sha256s))
-    square_of = partial(_square, size_px=model.image_size, resize=model.resize)
+    square_of = partial(_square, size_px=model.image_size)
     decoding = cast("Generator[Square, None, None]", map_each(square_of, files, workers))
     with network.started(model, threads=workers) as score, closing(decoding) as squares:
-        yield from score_squares(zip(paths, squares), score, model.image_size)
+        yield from score_squares(zip((file.path for file in files), squares), score, model.image_size)
 
 
 def score_squares(
@@ -87,9 +93,8 @@ def _scored(batch: list[Scored], scores: "Future[np.ndarray]") -> Iterator[Score
         yield each if each.refusal else dataclasses.replace(each, score=float(next(score_of)))
 
 
-def _square(file: str | tuple[str, str], size_px: int, resize: str) -> np.ndarray | Undecodable:
-    path, sha256 = (file, None) if isinstance(file, str) else file
+def _square(file: File, size_px: int) -> np.ndarray | Undecodable:
     try:
-        return load_square(path, size_px, resize, sha256)
+        return load_square(file.path, size_px, file.resize, file.sha256)
     except Undecodable as refusal:
         return refusal
