@@ -8,7 +8,7 @@ export DO_NOT_TRACK := 1
 export GX_ANALYTICS_ENABLED := false
 export TF_CPP_MIN_LOG_LEVEL := 3
 UI_PORT ?= 5000
-PARALLEL = --numprocesses 2 --dist loadfile
+PARALLEL = --numprocesses 2 --dist loadfile --no-loadscope-reorder
 # MLflow opens on its page for language models; this address opens the table of trained runs.
 UI_URL = http://127.0.0.1:$(UI_PORT)/\#/experiments?workflowType=machine_learning
 

@@ -61,6 +61,18 @@ def test_seeds_that_scatter_widen_the_interval():
     assert np.diff(wide.interval(0.05)) > 3 * np.diff(narrow.interval(0.05))
 
 
+@given(st.integers(0, 10**6), st.sampled_from(["accuracy", "auc", "f1", "mse"]))
+def test_no_interval_reaches_beyond_what_the_metric_can_be(seed, metric):
+    rng = np.random.default_rng(seed)
+    hardness = rng.normal(size=12)
+    a, b = (simulated_runs(rng, hardness, rng.normal(0, 4, 2), 2.0) for _ in range(2))
+    low, high = estimate_of(a, b, metric).interval(0.001)
+    assert -1 <= low <= high <= 1
+    index = patient_index(a)
+    low, high = mean(sample(a, metric, index, patient_weights(len(index), RESAMPLES, 0))).interval(0.001)
+    assert 0 <= low <= high <= 1
+
+
 def test_settings_that_agree_on_every_image_still_have_an_interval():
     runs = simulated_runs(np.random.default_rng(0), np.full(20, -9.0), [1, 1, 1], 0)
     low, high = estimate_of(runs, runs).interval(0.05)

@@ -33,6 +33,7 @@ class Sample:
     values: np.ndarray  # (seeds,)
     resampled: np.ndarray  # (resamples,), in which the patients of all settings of a study are the same
     patients: int
+    most: float  # the largest value that the metric can have; the least is 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,13 +44,15 @@ class Estimate:
     error: float
     freedom: float
     n: int  # patients; 0 for a time, which has none
+    bounds: tuple[float, float] = (-math.inf, math.inf)  # of the values that the truth can have
 
     def interval(self, alpha: float) -> tuple[float, float]:
-        """The interval that misses the truth with probability ``alpha``."""
+        """The interval that misses the truth with probability ``alpha``, no wider than the truth can lie."""
         from scipy.stats import t
 
         half = float(t.ppf(1 - alpha / 2, self.freedom)) * self.error
-        return self.value - half, self.value + half
+        least, most = self.bounds
+        return max(self.value - half, least), min(self.value + half, most)
 
     def p_value(self, other: float) -> float:
         """Two-sided p of the truth being ``other``: below alpha where the interval leaves it out."""
@@ -86,18 +89,20 @@ def sample(runs: Sequence[Scores], metric: str, index: dict[str, int], weights: 
         np.add.at(grouped, column, each)
         values.append(float(ratio(metric, each.sum(axis=0))))
         resampled.append(ratio(metric, weights @ grouped.astype("float32")))
-    return Sample(np.array(values), np.mean(resampled, axis=0), len(patients))
+    most = math.inf if metric == "loss" else 1.0
+    return Sample(np.array(values), np.mean(resampled, axis=0), len(patients), most)
 
 
 def mean(a: Sample) -> Estimate:
     """The mean over seeds of one setting."""
-    return _estimate(float(a.values.mean()), a.resampled, (a.values,), a.patients)
+    return _estimate(float(a.values.mean()), a.resampled, (a.values,), a.patients, (0.0, a.most))
 
 
 def difference(a: Sample, b: Sample) -> Estimate:
     """The mean of ``a`` less the mean of ``b``; ``n`` is the smaller number of patients."""
     value = float(a.values.mean() - b.values.mean())
-    return _estimate(value, a.resampled - b.resampled, (a.values, b.values), min(a.patients, b.patients))
+    fewer = min(a.patients, b.patients)
+    return _estimate(value, a.resampled - b.resampled, (a.values, b.values), fewer, (-b.most, a.most))
 
 
 def time_difference(a: np.ndarray, b: np.ndarray) -> Estimate:
@@ -121,7 +126,13 @@ def holm_levels(p_values: Sequence[float], alpha: float) -> list[float]:
     return levels
 
 
-def _estimate(value: float, resampled: np.ndarray | None, sides: Sequence[np.ndarray], patients: int) -> Estimate:
+def _estimate(
+    value: float,
+    resampled: np.ndarray | None,
+    sides: Sequence[np.ndarray],
+    patients: int,
+    bounds: tuple[float, float] = (-math.inf, math.inf),
+) -> Estimate:
     by_side = [(float(side.var(ddof=1)) / len(side), len(side) - 1) for side in sides]
     of_seeds = sum(variance for variance, _ in by_side)
     of_patients = 0.0
@@ -134,4 +145,4 @@ def _estimate(value: float, resampled: np.ndarray | None, sides: Sequence[np.nda
         of_patients = max(float(defined.var(ddof=1)), 1 / (patients + 2) ** 2)
     total = of_seeds + of_patients
     spread = sum(variance**2 / freedom for variance, freedom in by_side)
-    return Estimate(value, math.sqrt(total), total**2 / spread if spread > 0 else math.inf, patients)
+    return Estimate(value, math.sqrt(total), total**2 / spread if spread > 0 else math.inf, patients, bounds)
