@@ -74,6 +74,20 @@ def test_a_report_over_a_restricted_cohort_holds_no_pixel_of_it(reported_workspa
     assert "image-03" in page
 
 
+def test_a_setting_that_the_source_has_no_split_for_is_said_to_be_left_out(reported_workspace, tmp_path, monkeypatch):
+    monkeypatch.chdir(shutil.copytree(reported_workspace, tmp_path / "own split"))
+    assignment = read_table("data/split/assignment.csv", "assignment")
+    assignment.loc[assignment["cohort"] == "pneumonia", "official"] = ""
+    write_table("data/split/assignment.csv", assignment, "assignment")
+    for path, name in (("data/train-grid/grid.csv", "grid"), ("data/evaluate/metrics.csv", "metrics")):
+        table = read_table(path, name)
+        write_table(path, table[table["setting"] != "protocol=official"], name)
+    report.main()
+    page = Path("reports/report.html").read_text(encoding="utf-8")
+    assert "Left out: protocol=official, for the source of cohort pneumonia has no split of its own" in page
+    assert "protocol=official" not in Path("reports/tables/protocol.md").read_text(encoding="utf-8")
+
+
 def test_the_plots_hold_every_run_as_tidy_rows(reported):
     grid = read_table(reported.parent / "data/train-grid/grid.csv", "grid")
     for name in ("learning-curves", "roc", "accuracy"):

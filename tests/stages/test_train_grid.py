@@ -89,6 +89,19 @@ def test_the_output_holds_exactly_the_runs_of_the_grid_and_a_shared_run_once(rec
     assert {entry for entry in os.listdir("data/train-grid") if entry != "grid.csv"} == set(grid["run"])
 
 
+def test_a_source_without_a_split_of_its_own_runs_all_but_the_official_protocol(recorder, capsys):
+    tree = yaml.safe_load(Path("params.yaml").read_text())
+    tree["studies"] = {"division": {"vary": {"protocol": ["paper", "official"]}}, "all": {"protocol": "official"}}
+    Path("params.yaml").write_text(yaml.safe_dump(tree))
+    write_table("data/split/assignment.csv", assignment().assign(official=""), "assignment")
+    train_grid.main()
+    assert set(read_table("data/train-grid/grid.csv", "grid")["setting"]) == {"protocol=paper"}
+    told = "left out, for the source of cohort pneumonia has no split of its own, so protocol official is empty"
+    printed = capsys.readouterr().out
+    assert printed.count(told) == 2
+    assert f"division, protocol=official: {told}" in printed
+
+
 def test_each_setting_is_tracked_once_with_all_its_seeds_and_the_winner_is_named_on_validation(recorder):
     train_grid.main()
     assert recorder.described == [("rate", ("lr=0.1", "lr=0.001")), ("size", ("batch_size=32", "batch_size=8"))]

@@ -53,6 +53,11 @@ def setup(shared: list[Setting]) -> str:
     return f"Held fixed: {', '.join(told)}."
 
 
+def undivided(setting: Setting) -> str:
+    """Why a setting was not run."""
+    return f"for the source of cohort {setting.cohort} has no split of its own, so protocol {setting.protocol} is empty"
+
+
 def facts(
     profile: str, sources: Mapping[str, str], seeds: Sequence[int], records: Sequence[Mapping[str, Any]]
 ) -> list[tuple[str, str]]:

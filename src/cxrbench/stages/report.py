@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from cxrbench.reporting.summary import metrics_tree, summarise
 from cxrbench.reporting.tables import markdown
 from cxrbench.settings import Setting
 from cxrbench.stages.entry import run
+from cxrbench.training.grid import Cell, divided
 
 OUT = Path("reports")
 GRID = Path("data/train-grid")
@@ -34,7 +36,8 @@ def main() -> None:
     runs = read_grid(grid, GRID)
     points = _points(grid, runs)
     by_study = studies(metrics, runs)
-    sources, settings_of = _sources(params), _settings(params)
+    cells, left_out = divided(cells_of(params), read_table("data/split/assignment.csv", "assignment"))
+    sources, settings_of = _sources(params), _settings(cells)
     ordered = [name for name in settings_of if name in papers] + [name for name in papers if name not in settings_of]
     verdicts = [one for name in ordered for one in judge(papers[name].claims, by_study.get(name, {}), rules)]
     summaries, sections, effects = {}, [], []
@@ -42,6 +45,9 @@ def main() -> None:
         summary = summarise(metrics, name, list(settings), params.seeds)
         told = words.shortcut_text(shortcuts, {(one.cohort, one.protocol) for one in settings.values()})
         setup = words.setup(list(settings.values()))
+        setup += "".join(
+            f" Left out: {label}, {words.undivided(one)}." for label, one in _settings(left_out).get(name, {}).items()
+        )
         one = section(name, summary, by_study[name], papers.get(name), setup, told, points, rules)
         summaries[name] = summary
         sections.append(one)
@@ -93,10 +99,10 @@ def _data(shortcuts: pd.DataFrame) -> list[data.Plain]:
     ]
 
 
-def _settings(params: Params) -> dict[str, dict[str, Setting]]:
+def _settings(cells: Sequence[Cell]) -> dict[str, dict[str, Setting]]:
     """Study -> label -> setting, in the order of params.yaml."""
     found: dict[str, dict[str, Setting]] = {}
-    for cell in cells_of(params):
+    for cell in cells:
         found.setdefault(cell.study, {})[cell.label] = cell.setting
     return found
 

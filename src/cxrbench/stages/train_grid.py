@@ -8,9 +8,10 @@ import pandas as pd
 from cxrbench import params as parameters
 from cxrbench.evaluation.runs import metric_table, read_run
 from cxrbench.manifest import read_table, write_table
-from cxrbench.reporting import figures, mistakes, summary
+from cxrbench.reporting import figures, mistakes, summary, words
 from cxrbench.stages.entry import run
 from cxrbench.training import runs, tracking
+from cxrbench.training.grid import divided
 from cxrbench.training.logged import Picture, SeedRun
 from cxrbench.training.store import RunStore
 from cxrbench.workspace import array_cache_dir, run_store_dir
@@ -26,7 +27,11 @@ def main() -> None:
     params = parameters.load()
     assignment = read_table("data/split/assignment.csv", "assignment")
     store = RunStore(run_store_dir())
-    cells = parameters.cells_of(params)
+    cells, left_out = divided(parameters.cells_of(params), assignment)
+    for told in dict.fromkeys(
+        f"{cell.study}, {cell.label}: left out, {words.undivided(cell.setting)}" for cell in left_out
+    ):
+        print(told)
     grid = pd.DataFrame(
         [(cell.study, cell.label, cell.seed) for cell in cells], columns=["study", "setting", "seed"]
     ).assign(run=runs.fingerprints(cells, assignment))

@@ -2,10 +2,13 @@
 
 import dataclasses
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+import pandas as pd
+
 from cxrbench.errors import CxrbenchError
+from cxrbench.manifest import PROTOCOLS
 from cxrbench.settings import SETTING_KEYS, Setting, replace
 from cxrbench.values import mapping, section
 
@@ -63,3 +66,17 @@ def expand(studies: Iterable[Study], base: Setting, view_base: Setting, seeds: I
             setting = replace(start, {**study.overrides, **overrides}, f"studies.{study.name} ({label})")
             cells += [Cell(study.name, label, setting, seed) for seed in seeds]
     return cells
+
+
+def divided(cells: Sequence[Cell], assignment: pd.DataFrame) -> tuple[list[Cell], list[Cell]]:
+    """The cells that can be run, and those whose protocol divides no image of their cohort.
+
+    A source without a split of its own leaves the official protocol empty. A cohort that is not in the table at all
+    is not judged here.
+    """
+    used = assignment.groupby("cohort")[list(PROTOCOLS)].agg(lambda parts: parts.ne("").any())
+    found: tuple[list[Cell], list[Cell]] = ([], [])
+    for cell in cells:
+        cohort, protocol = cell.setting.cohort, cell.setting.protocol
+        found[cohort in used.index and not used.loc[cohort, protocol]].append(cell)
+    return found
