@@ -131,16 +131,17 @@ def model_of(folder: Path) -> Any:
 
 
 def table(scores: dict[str, np.ndarray], target: np.ndarray, band: tuple[float, float]) -> str:
-    """Markdown of copy -> scores [seeds, n]: errors of each seed, and what the abstain band makes of them."""
+    """Markdown of copy -> scores [seeds, n]: errors of each seed and of their mean, what the abstain band leaves."""
     held = f"copy of {int(target.sum())} frontal, {int((1 - target).sum())} lateral"
-    errors = "frontal called lateral, by seed | lateral called frontal | AUC, mean"
+    errors = "frontal called lateral, by seed; their mean | lateral called frontal | AUC, of the mean"
     lines = [f"| {held} | {errors} | abstained ({band[0]:g} to {band[1]:g}) | errors left outside |", "|---" * 6 + "|"]
-    for name, score in scores.items():
+    for name, by_seed in scores.items():
+        score = np.vstack([by_seed, by_seed.mean(axis=0)])
         low, high = score < band[0], score >= band[1]
         cells = [
             ((score < 0.5) & (target == 1)).sum(axis=1),
             ((score >= 0.5) & (target == 0)).sum(axis=1),
-            float(np.mean([weighted_auc(target, seed, np.ones((1, len(target)))) for seed in score])),
+            float(weighted_auc(target, score[-1], np.ones((1, len(target))))[0]),
             (~low & ~high).sum(axis=1),
             ((low & (target == 1)) | (high & (target == 0))).sum(axis=1),
         ]

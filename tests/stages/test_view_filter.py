@@ -18,7 +18,7 @@ from cxrbench.views.stream import Scored
 from tests.stages import fake_runs
 
 ROOT = Path(__file__).parents[2]
-LOSS_OF_SEED = {0: 0.5, 1: 0.2, 2: 0.9}
+ALL = "model of run0, model of run1, model of run2"
 QUOTAS = {"train": {"frontal": 10, "lateral": 10}, "validation": {"frontal": 5, "lateral": 5}}
 SCORE = {"pneumonia/i60": 0.97, "pneumonia/i61": 0.5, "pneumonia/i62": 0.02, "covid/i00": 0.99, "covid/i01": 0.01}
 
@@ -52,16 +52,19 @@ def workspace(tmp_path, monkeypatch):
     def train_nothing(cells, assignment, store, cache, workers):
         names = [f"run{cell.seed}" for cell in cells]
         for name, cell in zip(names, cells):
-            loss = LOSS_OF_SEED[cell.seed]
-            fake_runs.write(store, name, cell, assignment, accuracy=1 - cell.seed / 8, validation_loss=loss)
+            fake_runs.write(store, name, cell, assignment, accuracy=1 - cell.seed / 8)
         return names
 
     def score_files(files, model, workers):
         assert all(file.path == file.sha256 for file in files)
         assert {file.path.partition("/")[0]: file.resize for file in files} == RESIZE
-        assert model.path.read_text() == "model of run1"
+        assert model.path.read_text() == ALL
         return (Scored(file.path, SCORE[file.path]) for file in files)
 
+    def average(trained, target):
+        target.write_text(", ".join(path.read_text() for path in trained))
+
+    monkeypatch.setattr(view_filter.average, "write", average)
     monkeypatch.setattr(runs, "ensure", train_nothing)
     monkeypatch.setattr(view_filter.stream, "score_files", score_files)
     return tmp_path
@@ -83,19 +86,21 @@ def test_the_filter_keeps_what_is_frontal_by_metadata_or_network(workspace):
 def test_an_image_that_was_tested_has_its_runs_score_and_one_that_was_trained_on_has_none(workspace):
     view_filter.main()
     out = workspace / "data" / "view-filter"
-    scored = read_table(workspace / "store" / "run1" / "scores.csv", "scores").set_index("image_id")["score"]
+    seeds = [read_table(workspace / "store" / f"run{seed}" / "scores.csv", "scores") for seed in range(3)]
+    scored = pd.concat(seeds).groupby("image_id")["score"].mean()
     frontal = read_table(out / "manifest.csv", "frontal")
     seen = frontal[(frontal["cohort"] == "pneumonia") & (frontal["view_by"] == "metadata")]
     assert seen["view_score"].isna().sum() == QUOTAS["train"]["frontal"]
     for row in seen.dropna(subset="view_score").itertuples():
-        assert row.view_score == scored[f"pneumonia/{row.image_id}"]
+        assert row.view_score == pytest.approx(scored[f"pneumonia/{row.image_id}"])
 
 
 def test_the_metrics_count_each_seeds_errors_on_test_by_view(workspace):
     view_filter.main()
     metrics = json.loads((workspace / "data" / "view-filter" / "metrics.json").read_text())
     errors = metrics.pop("errors")
-    assert list(errors) == ["seed_0", "seed_1", "seed_2"]
+    assert list(errors) == ["seed_0", "seed_1", "seed_2", "mean"]
+    assert set(errors.pop("mean")) == set(errors["seed_0"])
     assert set(errors["seed_0"].values()) == {15, 0}
     for seed, found in errors.items():
         scores = read_table(workspace / "store" / f"run{seed[-1]}" / "scores.csv", "scores")
@@ -114,12 +119,26 @@ def sum_of_errors(found):
     return found["frontal_called_lateral"] + found["lateral_called_frontal"]
 
 
-def test_the_network_handed_on_is_the_best_on_validation_and_says_how_to_use_it(workspace):
+def test_the_network_handed_on_is_the_mean_of_the_seeds_and_says_how_to_use_it(workspace):
     view_filter.main()
     model = stored.load(workspace / "data" / "view-filter" / "model.keras")
-    assert model.path.read_text() == "model of run1"
-    assert (model.run, model.resize, model.image_size, model.abstain) == ("run1", "squash", 64, (0.1, 0.9))
+    assert model.path.read_text() == ALL
+    assert (model.resize, model.image_size, model.abstain) == ("squash", 64, (0.1, 0.9))
+    assert model.run == "run0 + run1 + run2"
     assert model.trained_on == {"pneumonia": QUOTAS}
+
+
+@pytest.mark.parametrize(
+    ("status", "kept"),
+    [({1: "diverged"}, [0, 2]), ({0: "degenerate"}, [1, 2]), ({0: "diverged", 1: "degenerate"}, [2])],
+)
+def test_a_network_that_does_not_tell_views_apart_is_not_in_the_mean(status, kept):
+    right = pd.DataFrame({"target": [0, 1, 0, 1], "score": [0.1, 0.9, 0.2, 0.8], "part": "validation"})
+    spoilt = {"diverged": math.nan, "degenerate": 0.9}
+    scored = {seed: right.assign(score=spoilt[status[seed]]) if seed in status else right for seed in range(3)}
+    assert view_filter._kept(scored) == kept
+    collapsed = {seed: right.assign(score=0.9) for seed in range(2)}
+    assert view_filter._kept(collapsed) == [0, 1]  # better than none
 
 
 def test_where_all_views_are_known_the_network_is_not_asked(workspace, monkeypatch):

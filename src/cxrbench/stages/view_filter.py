@@ -1,7 +1,7 @@
 """view-filter: keep what is frontal. Metadata first, the trained network for what they leave open."""
 
 import json
-import math
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,11 @@ from cxrbench.stages.entry import run
 from cxrbench.training import runs
 from cxrbench.training.grid import Cell
 from cxrbench.training.store import RunStore
-from cxrbench.views import decide, sampling, stored, stream
+from cxrbench.views import average, decide, sampling, stored, stream
 from cxrbench.workspace import array_cache_dir, run_store_dir
 
 OUT = Path("data/view-filter")
+FRONTAL = sampling.TARGET["frontal"]
 
 
 def main() -> None:
@@ -30,16 +31,19 @@ def main() -> None:
     store = RunStore(run_store_dir())
     cells = [Cell("view-network", "base", views.setting, seed) for seed in params.seeds]
     trained = runs.ensure(cells, assignment, store, array_cache_dir(), params.workers)
-    quality = {seed: _quality(store.path(name), views.abstain) for seed, name in zip(params.seeds, trained)}
-    best = store.path(trained[_best([one["validation_loss"] for one in quality.values()])])
+    folders = dict(zip(params.seeds, map(store.path, trained)))
+    scored = {seed: read_table(folder / "scores.csv", "scores") for seed, folder in folders.items()}
+    kept = _kept(scored)
+    means = _mean([scored[seed] for seed in kept])
 
-    model = _hand_on(best, views)
-    scores = _scores(images, read_table(best / "scores.csv", "scores"), assignment, model, params.workers)
+    model = _hand_on([folders[seed] for seed in kept], views)
+    scores = _scores(images, means, assignment, model, params.workers)
     frontal, review = decide.decide(images.assign(view_score=scores), views.abstain)
     write_table(OUT / "manifest.csv", frontal, "frontal")
     write_table(OUT / "review.csv", review, "review")
     write_table(OUT / "assignment.csv", assignment, "assignment")
-    metrics = _metrics(images, frontal, review, quality)
+    judged = {**{f"seed_{seed}": table for seed, table in scored.items()}, "mean": means}
+    metrics = _metrics(images, frontal, review, judged, views.abstain)
     write_text(OUT / "metrics.json", json.dumps(metrics, indent=1) + "\n")
     print(
         f"{metrics['frontal']:,} of {metrics['images']:,} images are frontal ({metrics['frontal_by_network']:,} by the "
@@ -47,41 +51,40 @@ def main() -> None:
     )
 
 
-def _quality(folder: Path, abstain: tuple[float, float]) -> dict[str, Any]:
-    """The validation loss of one run's kept epoch, its accuracies and its errors on test."""
-    scores = read_table(folder / "scores.csv", "scores")
-    history = read_table(folder / "history.csv", "history")
-    record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    kept = history["epoch"] == record["checkpoint_epoch"]
-    found: dict[str, Any] = {"validation_loss": float(history["val_loss"][kept].fillna(math.inf).min())}
-    for part, rows in scores.groupby("part"):
-        target, score = rows["target"].to_numpy(), rows["score"].to_numpy()
-        status, metrics = evaluate(target, score)
-        found[f"{part}_accuracy"] = metrics["accuracy"]
-        if status == "diverged":
-            found["validation_loss"] = math.inf
-        if part == "test":
-            found["errors"] = decide.errors(target == sampling.TARGET["frontal"], score, abstain)
-    return found
-
-
-def _best(losses: list[float]) -> int:
-    """The place of the least validation loss."""
-    if not math.isfinite(min(losses)):
-        raise CxrbenchError(
-            f"the view network diverged with every one of {len(losses)} seeds, so there is none to tell views with;"
-            " lower views.setting.lr"
-        )
-    return losses.index(min(losses))
-
-
-def _hand_on(best: Path, views: parameters.Views) -> stored.ViewModel:
-    """Leaves the best network and how to use it where ``cxrbench views`` looks for them."""
-    setting = views.setting
-    model = stored.ViewModel(
-        OUT / "model.keras", setting.loss, setting.image_size, setting.resize, views.abstain, best.name, views.quotas
+def _kept(scored: dict[int, pd.DataFrame]) -> list[int]:
+    """The seeds whose networks are used: those that tell views apart, else those that at least give numbers."""
+    status = {seed: _judged(table, "validation")[0] for seed, table in scored.items()}
+    for wanted in ("ok", "degenerate"):
+        if kept := [seed for seed, found in status.items() if found == wanted]:
+            return kept
+    raise CxrbenchError(
+        f"the view network diverged with every one of {len(status)} seeds, so there is none to tell views with;"
+        " lower views.setting.lr"
     )
-    return stored.save(best / "model.keras", model)
+
+
+def _mean(tables: list[pd.DataFrame]) -> pd.DataFrame:
+    """Scores of the mean of several networks that scored the same images."""
+    ordered = [table.sort_values("image_id", ignore_index=True) for table in tables]
+    return ordered[0].assign(score=sum(table["score"] for table in ordered) / len(ordered))
+
+
+def _judged(scores: pd.DataFrame, part: str) -> tuple[str, float]:
+    """Whether a network's scores on a part are ok, degenerate or diverged, and its accuracy."""
+    rows = scores[scores["part"] == part]
+    status, metrics = evaluate(rows["target"].to_numpy(), rows["score"].to_numpy())
+    return status, metrics["accuracy"]
+
+
+def _hand_on(kept: list[Path], views: parameters.Views) -> stored.ViewModel:
+    """Leaves the mean of the kept runs' networks, and how to use it, where ``cxrbench views`` looks for them."""
+    setting, names = views.setting, " + ".join(folder.name for folder in kept)
+    model = stored.ViewModel(
+        OUT / "model.keras", setting.loss, setting.image_size, setting.resize, views.abstain, names, views.quotas
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        average.write([run / "model.keras" for run in kept], Path(folder) / "model.keras")
+        return stored.save(Path(folder) / "model.keras", model)
 
 
 def _scores(
@@ -108,12 +111,19 @@ def _scores(
 
 
 def _metrics(
-    images: pd.DataFrame, frontal: pd.DataFrame, review: pd.DataFrame, quality: dict[int, dict[str, Any]]
+    images: pd.DataFrame,
+    frontal: pd.DataFrame,
+    review: pd.DataFrame,
+    judged: dict[str, pd.DataFrame],
+    abstain: tuple[float, float],
 ) -> dict[str, Any]:
+    """``judged``: the scores of each seed's network and of their mean, which is the one that is handed on."""
     abstained = int((review["reason"] != decide.DISAGREES).sum())
-    accuracy = pd.DataFrame(quality.values())[["validation_accuracy", "test_accuracy"]].mean()
-    errors = {f"seed_{seed}": one["errors"] for seed, one in quality.items()}
-    some = next(iter(errors.values()))
+    tests = {name: scores[scores["part"] == "test"] for name, scores in judged.items()}
+    accuracies = {
+        f"{part}_accuracy": [_judged(scores, part)[1] for name, scores in judged.items() if name != "mean"]
+        for part in ("validation", "test")
+    }
     return {
         "images": len(images),
         "frontal": len(frontal),
@@ -121,9 +131,12 @@ def _metrics(
         "lateral": len(images) - len(frontal) - abstained,
         "abstained": abstained,
         "disagreements": len(review) - abstained,
-        **{name: round(float(value), 6) for name, value in accuracy.items()},
-        "test_images": some["frontal"] + some["lateral"],
-        "errors": errors,
+        **{name: round(sum(values) / len(values), 6) for name, values in accuracies.items()},
+        "test_images": len(tests["mean"]),
+        "errors": {
+            name: decide.errors(test["target"].to_numpy() == FRONTAL, test["score"].to_numpy(), abstain)
+            for name, test in tests.items()
+        },
     }
 
 

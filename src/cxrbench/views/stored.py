@@ -28,7 +28,7 @@ class ViewModel:
     image_size: int  # pixels, square
     resize: str  # squash | pad | trim: as it learnt
     abstain: tuple[float, float]  # P(frontal) from the first up to the second: no view
-    run: str  # fingerprint in the run store
+    run: str  # fingerprint in the run store; of a mean, all of them
     trained_on: TrainedOn
     sha256: str = ""  # of the model file
 

@@ -1,0 +1,46 @@
+"""Several trained view networks as one, the mean of what they say, in one model file.
+
+Networks that differ in their seed alone err on different films (benchmarks/view_quality.py has the figures).
+"""
+
+import shutil
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import keras
+
+
+def write(trained: Sequence[Path], target: Path) -> None:
+    """Writes to ``target`` the mean of the networks in the files ``trained``, of one form; of one alone, a copy.
+
+    In a process of its own: the caller never imports Keras.
+    """
+    if len(trained) == 1:
+        shutil.copyfile(trained[0], target)
+        return
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+        process.submit(_write, list(trained), target).result()
+
+
+def _write(trained: Sequence[Path], target: Path) -> None:
+    from cxrbench.training import backend
+
+    backend.start(1)
+    mean_of(trained).save(target)
+
+
+def mean_of(trained: Sequence[Path]) -> "keras.Model":
+    """The mean of the networks in these files; its input and output are theirs."""
+    import keras
+
+    networks = [keras.models.load_model(path, compile=False) for path in trained]
+    grey = keras.Input(networks[0].input_shape[1:], name="grey")
+    said = []
+    for number, network in enumerate(networks):
+        network.name = f"seed_{number}_{network.name}"  # layers of one model have names of their own
+        said.append(network(grey))
+    return keras.Model(grey, keras.layers.Average(name="mean")(said), name="mean_of_seeds")
