@@ -27,8 +27,8 @@ repro: $(READY) ## the whole comparison: environment, then `dvc repro`
 test: $(READY) ## unit tests and a smoke run of the whole pipeline on a tiny phantom
 	pytest $(PARALLEL)
 
-unit: $(READY) ## unit tests alone
-	pytest $(PARALLEL) -m "not smoke"
+unit: $(READY) ## unit tests alone, without the slow ones that start processes and train
+	pytest $(PARALLEL) -m "not smoke and not slow"
 
 check: $(READY) ## lint, format and types
 	ruff check .

@@ -61,6 +61,7 @@ def radiographs(tmp_path):
     return root
 
 
+@pytest.mark.slow
 def test_any_folder_becomes_a_table_with_the_networks_own_scores(trained, radiographs, tmp_path, capsys):
     model, network = trained
     out = tmp_path / "views.csv"

@@ -20,6 +20,7 @@ from tests.splits.planted import COPIES, look
 ROOT = Path(__file__).parents[2]
 DATA = Path(os.environ.get("CXRBENCH_REAL_DATA", ROOT.parent / "shared" / "data"))
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.real_data,
     pytest.mark.skipif(not (DATA / "chest_xray").is_dir(), reason=f"{DATA / 'chest_xray'} is not there"),
 ]

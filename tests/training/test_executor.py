@@ -19,6 +19,7 @@ from cxrbench.training.executor import train_all
 from cxrbench.training.fit import Job
 from cxrbench.training.store import RunStore
 
+pytestmark = pytest.mark.slow
 TINY = Setting(epochs=2, batch_size=16)
 
 

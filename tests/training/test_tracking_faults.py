@@ -42,6 +42,7 @@ def start(workspace: Path, label: str) -> subprocess.Popen[str]:
     return subprocess.Popen(command, cwd=workspace, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
+@pytest.mark.slow
 def test_two_processes_make_one_store_together_lose_no_run_and_say_nothing(workspace: Path) -> None:
     (workspace / "mlruns" / "mlflow.db").unlink()
     for seed in (0, 1):

@@ -14,6 +14,7 @@ from cxrbench.errors import CxrbenchError
 from tests.cohorts.fetch import server as misbehaving
 from tests.cohorts.fetch.server import Server, answer, redirect, status
 
+pytestmark = pytest.mark.slow
 CALL = "/v1/datasets.DatasetApiService/DownloadDataset"
 BUCKET = "/bucket/archive.zip"
 TOKEN = "KGAT_s3cret"
