@@ -141,6 +141,24 @@ def test_a_network_that_does_not_tell_views_apart_is_not_in_the_mean(status, kep
     assert view_filter._kept(collapsed) == [0, 1]  # better than none
 
 
+def test_a_seed_that_diverged_is_neither_in_the_mean_nor_in_the_accuracies(workspace, monkeypatch):
+    monkeypatch.setitem(globals(), "ALL", "model of run0, model of run2")
+    train = runs.ensure
+
+    def diverge(*arguments):
+        names = train(*arguments)
+        path = workspace / "store" / "run1" / "scores.csv"
+        write_table(path, read_table(path, "scores").assign(score=math.nan), "scores")
+        return names
+
+    monkeypatch.setattr(runs, "ensure", diverge)
+    view_filter.main()
+    metrics = json.loads((workspace / "data" / "view-filter" / "metrics.json").read_text())
+    assert 0 < metrics["validation_accuracy"] <= 1
+    assert metrics["errors"]["seed_1"]["frontal_abstained"] == metrics["errors"]["seed_1"]["frontal"]
+    assert metrics["errors"]["mean"]["frontal_abstained"] < metrics["errors"]["mean"]["frontal"]
+
+
 def test_where_all_views_are_known_the_network_is_not_asked(workspace, monkeypatch):
     write_table("data/download/manifest.csv", manifest(open_views=0), "manifest")
     monkeypatch.setattr(view_filter.stream, "score_files", None)

@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from cxrbench import params as parameters
@@ -131,7 +132,7 @@ def _metrics(
         "lateral": len(images) - len(frontal) - abstained,
         "abstained": abstained,
         "disagreements": len(review) - abstained,
-        **{name: round(sum(values) / len(values), 6) for name, values in accuracies.items()},
+        **{name: round(float(np.nanmean(values)), 6) for name, values in accuracies.items()},  # NaN: a seed diverged
         "test_images": len(tests["mean"]),
         "errors": {
             name: decide.errors(test["target"].to_numpy() == FRONTAL, test["score"].to_numpy(), abstain)
