@@ -8,6 +8,7 @@ again; nothing is written beside. About a minute for the 5,856 images at 224 px 
 """
 
 import argparse
+import dataclasses
 import os
 import tempfile
 import time
@@ -20,25 +21,24 @@ from cxrbench import params
 from cxrbench.cohorts.ingest import ingest
 from cxrbench.cohorts.sources import find
 from cxrbench.errors import CxrbenchError
-from cxrbench.manifest import PROTOCOLS, TABLES
 from cxrbench.reporting import data, leaks
 from cxrbench.reporting.data import Plain
 from cxrbench.splits.leaks import find_leaks, with_keys
-from cxrbench.splits.near_duplicates import find_duplicates, picture_of
-from cxrbench.splits.protocols import assign
+from cxrbench.splits.near_duplicates import find_duplicates
 from cxrbench.splits.shortcuts import shortcut_table
-from cxrbench.stages.split import squares_of
+from cxrbench.stages.split import assigned, squares_of
 
 ROOT = Path(__file__).parents[1]
-LABELS = ("normal", "pneumonia")
+COHORT = "pneumonia"  # of params.yaml, whose labels and quotas these are
 
 
 def report(source: str, root: Path, reading: str) -> None:
     started = time.perf_counter()
     settings = params.load(ROOT / "params.yaml")
-    images, rejects = ingest(source, find(source, root), settings.workers)
+    settings = dataclasses.replace(settings, split=dataclasses.replace(settings.split, patients=reading))
+    images, rejects = ingest(COHORT, find(source, root), settings.workers)
     decoded = time.perf_counter()
-    duplicates = find_duplicates(images, squares_of(images, settings.workers), source, settings.workers)
+    duplicates = find_duplicates(images, squares_of(images, settings.workers), COHORT, settings.workers)
     searched = time.perf_counter()
     print(
         f"\n# {source}: {len(images):,} images, {len(rejects):,} rejects, {images['patient_id'].nunique():,} patients"
@@ -47,9 +47,9 @@ def report(source: str, root: Path, reading: str) -> None:
     print(f"{searched - decoded:.0f} s; the patient protocol keeps whole what the {reading} reading calls a patient.")
     show(leaks.duplicates(duplicates))
     of_two_patients(images, duplicates)
-    frontal = images[(images["view"] == "frontal") & images["label"].isin(LABELS)]
+    frontal = images[images["view"] == "frontal"]
     try:
-        assignment = assigned(frontal, images, duplicates, settings.split, source, reading)
+        assignment = assigned(settings, COHORT, frontal, images, duplicates)
     except CxrbenchError as error:
         print(f"\nNo split: {error}.")
         return
@@ -57,26 +57,6 @@ def report(source: str, root: Path, reading: str) -> None:
     for table in (data.images(assignment), leaks.parts(shared), leaks.labels(shared)):
         show(table)
     show(data.shortcuts(shortcut_table(assignment, frontal)))
-
-
-def assigned(
-    frontal: pd.DataFrame,
-    images: pd.DataFrame,
-    duplicates: pd.DataFrame,
-    split: params.Split,
-    source: str,
-    reading: str,
-) -> pd.DataFrame:
-    """As the stage assigns."""
-    picture = picture_of(images, duplicates).set_axis(images["image_id"])
-    key = "patient_id" if reading == "strict" else "patient_id_loose"
-    shown = frontal.assign(picture=frontal["image_id"].map(picture), patient_id=frontal[key])
-    quotas, shortfall = split.quotas["pneumonia"], split.official_shortfall
-    parts = {
-        protocol: assign(shown, quotas, protocol, split.seed, source, shortfall, "picture") for protocol in PROTOCOLS
-    }
-    target = (shown["label"] == LABELS[1]).astype(int)
-    return shown.assign(target=target, **parts)[list(TABLES["assignment"])]
 
 
 def of_two_patients(images: pd.DataFrame, duplicates: pd.DataFrame) -> None:

@@ -36,8 +36,8 @@ def main() -> None:
     runs = read_grid(grid, GRID)
     points = _points(grid, runs)
     by_study = studies(metrics, runs)
-    cells, left_out = divided(cells_of(params), read_table("data/split/assignment.csv", "assignment"))
-    sources, settings_of = _sources(params), _settings(cells)
+    assignment = read_table("data/split/assignment.csv", "assignment")
+    sources, (settings_of, left_out) = _sources(params), map(_settings, divided(cells_of(params), assignment))
     ordered = [name for name in settings_of if name in papers] + [name for name in papers if name not in settings_of]
     verdicts = [one for name in ordered for one in judge(papers[name].claims, by_study.get(name, {}), rules)]
     summaries, sections, effects = {}, [], []
@@ -46,7 +46,7 @@ def main() -> None:
         told = words.shortcut_text(shortcuts, {(one.cohort, one.protocol) for one in settings.values()})
         setup = words.setup(list(settings.values()))
         setup += "".join(
-            f" Left out: {label}, {words.undivided(one)}." for label, one in _settings(left_out).get(name, {}).items()
+            f" Left out: {label}, {words.undivided(one)}." for label, one in left_out.get(name, {}).items()
         )
         one = section(name, summary, by_study[name], papers.get(name), setup, told, points, rules)
         summaries[name] = summary
@@ -63,7 +63,7 @@ def main() -> None:
         words.rules_text(rules, params.workers),
         verdicts,
         sections,
-        _data(shortcuts),
+        _data(assignment, shortcuts),
         changes,
         [review(read_table("data/view-filter/review.csv", "review"), restricted)],
     )
@@ -84,11 +84,11 @@ def _points(grid: pd.DataFrame, runs: dict[str, tuple[dict[str, Any], pd.DataFra
     }
 
 
-def _data(shortcuts: pd.DataFrame) -> list[data.Plain]:
+def _data(assignment: pd.DataFrame, shortcuts: pd.DataFrame) -> list[data.Plain]:
     """The tables of the page's last section."""
     shared = read_table("data/split/leaks.csv", "leaks")
     return [
-        data.images(read_table("data/split/assignment.csv", "assignment")),
+        data.images(assignment),
         leaks.parts(shared),
         leaks.labels(shared),
         leaks.duplicates(read_table("data/split/duplicates.csv", "duplicates")),

@@ -36,7 +36,7 @@ def main() -> None:
         for name, rows in images.groupby("cohort")
     ]
     duplicates = pd.concat([manifest.empty("duplicates"), *found])
-    tables = [_assigned(settings, name, frontal, images, duplicates) for name in settings.split.quotas]
+    tables = [assigned(settings, name, frontal, images, duplicates) for name in settings.split.quotas]
     assignment = pd.concat([manifest.empty("assignment"), *tables])
     everything = pd.concat([assignment, views])
     leaks = find_leaks(with_keys(everything, images, duplicates))
@@ -77,9 +77,10 @@ def _labelled(settings: params.Params, name: str, frontal: pd.DataFrame) -> pd.D
     return frontal[(frontal["cohort"] == name) & frontal["label"].isin([cohort.negative, cohort.positive])]
 
 
-def _assigned(
+def assigned(
     settings: params.Params, name: str, frontal: pd.DataFrame, manifest_rows: pd.DataFrame, duplicates: pd.DataFrame
 ) -> pd.DataFrame:
+    """The rows of table 'assignment' of cohort ``name``; prints how many images each part of each protocol got."""
     cohort, split = settings.cohorts[name], settings.split
     every = manifest_rows[manifest_rows["cohort"] == name]
     picture = picture_of(every, duplicates[duplicates["cohort"] == name]).set_axis(every["image_id"])
