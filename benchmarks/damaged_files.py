@@ -2,7 +2,7 @@
 
     nice python benchmarks/damaged_files.py [files, else 20000] [seed, else 1] [folder for the guilty]
 
-Run from the checkout's root. tests/cohorts/test_damaged.py is the same in small. Files on which a decoder crashed or
+Run from the checkout's root. tests/images/test_damaged.py is the same in small. Files on which a decoder crashed or
 hung are copied to the folder, where one is given.
 """
 
@@ -13,15 +13,15 @@ import time
 from collections import Counter, defaultdict
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1]))  # for tests.cohorts, which makes the files
+sys.path.insert(0, str(Path(__file__).parents[1]))  # for tests.images, which makes the files
 
 import pydicom.pixels  # noqa: F401  here and the next, so that no file's time holds their import
 import scipy.fft  # noqa: F401
 
-from cxrbench.cohorts.examine import examine
-from cxrbench.cohorts.limits import Undecodable
-from cxrbench.cohorts.parallel import map_files
-from tests.cohorts.damage import damaged, whole_files
+from cxrbench.images.examine import examine
+from cxrbench.images.limits import Undecodable
+from cxrbench.images.parallel import map_files
+from tests.images.damage import damaged, whole_files
 
 WORKERS, AT_ONCE = 2, 2_000  # processes; files that lie on the disk at once
 NATIVE = ("decoder crashed", "takes too long")

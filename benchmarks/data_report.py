@@ -17,10 +17,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from cxrbench import params
+from cxrbench.base.errors import CxrbenchError
 from cxrbench.cohorts.ingest import ingest
 from cxrbench.cohorts.sources import find
-from cxrbench.errors import CxrbenchError
+from cxrbench.config import params
 from cxrbench.reporting import data, leaks
 from cxrbench.reporting.data import Plain
 from cxrbench.splits.leaks import find_leaks, with_keys

@@ -20,8 +20,8 @@ import numpy as np
 from PIL import Image
 from scipy.fft import dctn
 
-from cxrbench.cohorts.decode import decode
-from cxrbench.cohorts.perceptual import phash
+from cxrbench.images.decode import decode
+from cxrbench.images.perceptual import phash
 from tests.splits.planted import COPIES, HARD
 
 SHARE, COPIED = 3e-5, 300

@@ -17,8 +17,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # for tests.splits, which ma
 import numpy as np
 import pandas as pd
 
-from cxrbench.cohorts.decode import decode
-from cxrbench.cohorts.perceptual import BITS, distance, parse
+from cxrbench.images.decode import decode
+from cxrbench.images.perceptual import BITS, distance, parse
 from cxrbench.splits.hash_search import pairs_within
 from cxrbench.splits.near_duplicates import RADIUS, find_duplicates
 from cxrbench.splits.picture_match import ONE_PICTURE, correlations

@@ -10,8 +10,7 @@ os.environ.update(KERAS_BACKEND="tensorflow", CUDA_VISIBLE_DEVICES="-1")
 
 import numpy as np
 
-from cxrbench import models
-from cxrbench.training import backend
+from cxrbench.training import backend, models
 
 IMAGES, ROUNDS = 2_930, 3
 

@@ -59,8 +59,7 @@ def write_image(number: int, folder: Path) -> int:
 
 def write_model(path: Path) -> None:
     """The mean of three view networks of random weights, and the file that says how to use it."""
-    from cxrbench import models
-    from cxrbench.training import backend
+    from cxrbench.training import backend, models
     from cxrbench.views import average, stored
 
     backend.start(1)

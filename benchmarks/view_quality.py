@@ -27,21 +27,21 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 from PIL import Image, ImageOps
 
-from cxrbench import params
-from cxrbench.cohorts import decode
+from cxrbench.base.tables import PROTOCOLS, TABLES
 from cxrbench.cohorts.ingest import ingest
 from cxrbench.cohorts.phantom.tree import write_tree
 from cxrbench.cohorts.sources import find
+from cxrbench.config import params
+from cxrbench.config.setting import Setting
+from cxrbench.config.studies import Cell
 from cxrbench.evaluation.metrics import weighted_auc
-from cxrbench.manifest import PROTOCOLS, TABLES
+from cxrbench.images import decode
+from cxrbench.images.squares import grey_squares
 from cxrbench.reporting import gallery
-from cxrbench.settings import Setting
+from cxrbench.runs.ensure import ensure
+from cxrbench.runs.store import RunStore
 from cxrbench.training import backend
-from cxrbench.training.arrays import grey_squares
 from cxrbench.training.fit import predict
-from cxrbench.training.grid import Cell
-from cxrbench.training.runs import ensure
-from cxrbench.training.store import RunStore
 from cxrbench.views import sampling, stored
 
 CONF = Path(__file__).parents[1] / "conf"

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cxrbench import cli, models
-from cxrbench.cohorts.decode import load_square
-from cxrbench.manifest import read_table
+from cxrbench import cli
+from cxrbench.base.tables import read_table
+from cxrbench.images.decode import load_square
+from cxrbench.training import models
 from cxrbench.views import folder, stored
 
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from cxrbench.errors import CxrbenchError, disk_full
+from cxrbench.base.errors import CxrbenchError, disk_full
 
 VIEWS = """\
 Says of each file in a folder, and in the folders below it, whether it is a frontal or a lateral chest radiograph.
@@ -70,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _views(folder: str, out: Path, model_path: Path | None, workers: int) -> int:
-    from cxrbench.progress import progress
+    from cxrbench.base.progress import progress
     from cxrbench.views import stored
     from cxrbench.views.folder import UNUSABLE, call_views, find_files
 

@@ -6,8 +6,8 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
+from cxrbench.base.tables import PROTOCOLS
 from cxrbench.checks.parts import FEATURES, PICTURES, SHARED
-from cxrbench.manifest import PROTOCOLS
 
 Break = Callable[[pd.DataFrame], pd.DataFrame]
 NO_SPLIT = "a, official protocol: unused, for its source has no split of its own"

@@ -5,9 +5,9 @@ from typing import Any
 
 import pandas as pd
 
+from cxrbench.base.tables import PROTOCOLS, TABLES
 from cxrbench.checks import data, scores
 from cxrbench.checks.parts import FEATURES, PAIRS, SHARED
-from cxrbench.manifest import PROTOCOLS, TABLES
 
 LABELS = {"a": ("normal", "pneumonia")}
 QUOTAS = {

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from cxrbench.base.errors import CxrbenchError
 from cxrbench.checks import engine, parts, scores, verdict
 from cxrbench.checks.outcome import failures
 from cxrbench.checks.run import run_checks
-from cxrbench.errors import CxrbenchError
 from tests.checks import good
 
 PAGE = Path("docs/index.html")

@@ -3,10 +3,10 @@
 import pandas as pd
 import pytest
 
+from cxrbench.base.tables import PROTOCOLS
 from cxrbench.checks import data, parts, scores
 from cxrbench.checks.outcome import Outcome, failures, outcome
 from cxrbench.checks.run import open_tables, run_checks, validate
-from cxrbench.manifest import PROTOCOLS
 from tests.checks import good
 from tests.checks.bad import BREAKS, WARNINGS, drop, put
 

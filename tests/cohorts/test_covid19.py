@@ -2,8 +2,8 @@
 
 import pytest
 
+from cxrbench.base.errors import CxrbenchError
 from cxrbench.cohorts import covid19
-from cxrbench.errors import CxrbenchError
 
 TABLE = """patientid,offset,sex,finding,view,modality,folder,filename,license,
 2,0,M,Pneumonia/Viral/COVID-19,PA,X-ray,images,a.jpeg,CC BY,

@@ -2,8 +2,8 @@
 
 import pytest
 
+from cxrbench.base.errors import CxrbenchError
 from cxrbench.cohorts import directory
-from cxrbench.errors import CxrbenchError
 
 
 def touch(root, *names):

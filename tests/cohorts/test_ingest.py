@@ -10,12 +10,12 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from cxrbench.base.errors import CxrbenchError
+from cxrbench.base.tables import read_table, write_table
 from cxrbench.cohorts import ingest as module
 from cxrbench.cohorts.found import Found
 from cxrbench.cohorts.ingest import ingest
-from cxrbench.errors import CxrbenchError
-from cxrbench.manifest import read_table, write_table
-from tests.cohorts.parallel_work import examine_but_crash_on_seven
+from tests.images.parallel_work import examine_but_crash_on_seven
 
 REASONS = {"missing", "empty", "not an image", "truncated", "too small", "too large", "unsupported"}
 FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "GIF", "WEBP", "PPM", "JPEG2000")

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from cxrbench.base.errors import CxrbenchError
 from cxrbench.cohorts import kaggle
-from cxrbench.errors import CxrbenchError
 
 
 def touch(root, *names):

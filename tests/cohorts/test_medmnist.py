@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cxrbench.base.errors import CxrbenchError
 from cxrbench.cohorts import medmnist
-from cxrbench.errors import CxrbenchError
 
 
 def arrays(size_px=28, **changed):

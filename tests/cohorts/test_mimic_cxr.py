@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cxrbench.base.errors import CxrbenchError
 from cxrbench.cohorts import mimic_cxr
-from cxrbench.errors import CxrbenchError
 
 METADATA = """dicom_id,subject_id,study_id,PerformedProcedureStepDescription,ViewPosition
 d1,10000001,50000001,CHEST,PA

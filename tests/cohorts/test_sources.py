@@ -6,9 +6,9 @@ import zipfile
 import numpy as np
 import pytest
 
-from cxrbench.cohort import FETCHES, SOURCES
+from cxrbench.base.errors import CxrbenchError
 from cxrbench.cohorts import sources
-from cxrbench.errors import CxrbenchError
+from cxrbench.config.cohort import FETCHES, SOURCES
 
 
 def zipped(path, *names):

@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cxrbench.errors import CxrbenchError
+from cxrbench.base.errors import CxrbenchError
+from cxrbench.base.files import write_text
+from cxrbench.base.tables import write_table
 from cxrbench.evaluation.runs import metric_table, read_grid, studies
-from cxrbench.manifest import write_table, write_text
 
 GRID = pd.DataFrame(
     [["one", "x=1", 0, "r1"], ["two", "base", 0, "r1"], ["one", "x=2", 0, "r2"]],

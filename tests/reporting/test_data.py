@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from cxrbench.manifest import PROTOCOLS, TABLES, empty
+from cxrbench.base.tables import PROTOCOLS, TABLES, empty
 from cxrbench.reporting import data, words
 
 

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from cxrbench.manifest import TABLES
+from cxrbench.base.tables import TABLES
+from cxrbench.images.thumbnail import SIZE_PX, thumbnail
 from cxrbench.reporting import gallery, review
 from cxrbench.reporting.gallery import Item
-from cxrbench.reporting.thumbnail import SIZE_PX, thumbnail
 
 GREY = np.full((SIZE_PX, SIZE_PX), 90, dtype="uint8")
 

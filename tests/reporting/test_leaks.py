@@ -1,6 +1,6 @@
 import pandas as pd
 
-from cxrbench.manifest import TABLES, empty
+from cxrbench.base.tables import TABLES, empty
 from cxrbench.reporting import leaks
 
 

@@ -3,10 +3,10 @@ import json
 import numpy as np
 import pytest
 
+from cxrbench.config.setting import Setting
 from cxrbench.evaluation.comparisons import Rules, Run
 from cxrbench.evaluation.resampling import Scores
 from cxrbench.reporting import protocols
-from cxrbench.settings import Setting
 from tests.reporting.test_tables import metrics_of
 
 RULES = Rules(confidence=0.95, margin=0.01, resamples=200, seed=0)
@@ -31,7 +31,7 @@ def run(accuracy, seed, n=200):
 
 def effect_of(accuracies, named, name="rates"):
     """The effect where each label reaches ``accuracies`` on test and on validation what the summary says."""
-    from cxrbench.reporting.summary import summarise
+    from cxrbench.evaluation.summaries import summarise
 
     summary = summarise(metrics_of(named, study=name), name, list(named), (0, 1, 2))
     runs = {label: [run(accuracy, seed) for seed in range(3)] for label, accuracy in accuracies.items()}

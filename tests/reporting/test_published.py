@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from cxrbench.errors import CxrbenchError
+from cxrbench.base.errors import CxrbenchError
+from cxrbench.config.params import cells_of, load
 from cxrbench.evaluation.verdicts import KINDS
-from cxrbench.params import cells_of, load
 from cxrbench.reporting import published
 
 REPO = Path(__file__).resolve().parents[2]

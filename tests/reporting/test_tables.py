@@ -4,13 +4,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from cxrbench.errors import CxrbenchError
+from cxrbench.base.errors import CxrbenchError
+from cxrbench.base.tables import TABLES
 from cxrbench.evaluation.comparisons import Comparison, Pair
-from cxrbench.manifest import TABLES
+from cxrbench.evaluation.summaries import Stat, metrics_tree, summarise, winner
 from cxrbench.reporting import tables
 from cxrbench.reporting.published import load
 from cxrbench.reporting.study import winner_sentence
-from cxrbench.reporting.summary import Stat, metrics_tree, summarise, winner
 
 REPO = Path(__file__).resolve().parents[2]
 GOLDEN = Path(__file__).parent / "golden"

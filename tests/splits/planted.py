@@ -8,9 +8,9 @@ import io
 import numpy as np
 from PIL import Image, ImageOps
 
-from cxrbench.cohorts.perceptual import phash
 from cxrbench.cohorts.phantom.chest import random_person
 from cxrbench.cohorts.phantom.patient import random_study, render
+from cxrbench.images.perceptual import phash
 from cxrbench.splits.picture_match import SIDE_PX
 
 

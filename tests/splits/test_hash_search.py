@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cxrbench.cohorts.perceptual import distance
+from cxrbench.images.perceptual import distance
 from cxrbench.splits import hash_search
 from cxrbench.splits.hash_search import pairs_within
 

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from cxrbench.manifest import PARTS, PROTOCOLS
+from cxrbench.base.tables import PARTS, PROTOCOLS
 from cxrbench.splits.leaks import find_leaks, with_keys
 
 # cohort, strict, loose, file, picture, label, part under 'paper'; the other protocols use nothing

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from PIL import Image, ImageOps
 
-from cxrbench.manifest import TABLES
+from cxrbench.base.tables import TABLES
 from cxrbench.splits import near_duplicates
 from cxrbench.splits.near_duplicates import find_duplicates, picture_of
 from tests.splits.planted import COPIES, HARD, look, phantoms, recompressed

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cxrbench.errors import CxrbenchError
-from cxrbench.manifest import PARTS, PROTOCOLS
+from cxrbench.base.errors import CxrbenchError
+from cxrbench.base.tables import PARTS, PROTOCOLS
 from cxrbench.splits.protocols import assign, lacking, scaled
 
 # A patient: images of each label, a part that makes the quotas reachable, and the source's own part.

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cxrbench import params
 from cxrbench.cohorts import directory, kaggle
-from cxrbench.cohorts.decode import decode, load_square
 from cxrbench.cohorts.ingest import ingest
+from cxrbench.config import params
+from cxrbench.images.decode import decode, load_square
 from cxrbench.splits.leaks import find_leaks, with_keys
 from cxrbench.splits.near_duplicates import find_duplicates, picture_of
 from cxrbench.splits.picture_match import SIDE_PX

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cxrbench.manifest import TABLES
+from cxrbench.base.tables import TABLES
 from cxrbench.splits.shortcuts import FEATURES, auc, shortcut_table
 
 

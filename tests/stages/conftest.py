@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from cxrbench.manifest import PROTOCOLS, TABLES, empty, write_table, write_text
+from cxrbench.base.files import write_text
+from cxrbench.base.tables import PROTOCOLS, TABLES, empty, write_table
 
 REPO = Path(__file__).resolve().parents[2]
 SKILL = {  # setting -> distance of the classes' scores in units of their spread; anything else has 2.0
@@ -48,7 +49,7 @@ def reported_workspace(tmp_path_factory):
 
 def make(folder: Path, share: float = 1.0) -> None:
     """Fills ``folder`` as the stages up to train-grid would; ``share`` of the quotas' images."""
-    from cxrbench.params import load
+    from cxrbench.config.params import load
 
     shutil.copy(REPO / "params.yaml", folder / "params.yaml")
     shutil.copytree(REPO / "data" / "published", folder / "data" / "published")

@@ -6,13 +6,13 @@ import json
 import numpy as np
 import pandas as pd
 
-from cxrbench.manifest import TABLES, write_table
-from cxrbench.training import dataset
+from cxrbench.base.tables import TABLES, write_table
+from cxrbench.runs import selection
 
 
 def write(store, run, cell, assignment, accuracy):
     """Commits a run whose scores are right for about ``accuracy`` of its images."""
-    rows = dataset.select(assignment, cell.setting.cohort, cell.setting.protocol)
+    rows = selection.select(assignment, cell.setting.cohort, cell.setting.protocol)
     scored = rows[rows["part"] != "train"]
     right = np.arange(len(scored)) < round(accuracy * len(scored))
     score = np.where(right == (scored["target"] == 1), 0.9, 0.1)

@@ -10,11 +10,11 @@ import pytest
 import yaml
 from PIL import Image
 
+from cxrbench.base.errors import CxrbenchError
+from cxrbench.base.tables import read_table
 from cxrbench.cohorts import kaggle
 from cxrbench.cohorts.fetch import physionet
 from cxrbench.cohorts.ingest import ingest
-from cxrbench.errors import CxrbenchError
-from cxrbench.manifest import read_table
 from cxrbench.stages import download
 from tests.cohorts.fetch.physionet_files import BASE, place, served
 from tests.cohorts.fetch.server import NO_STALL, Server, status

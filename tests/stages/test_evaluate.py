@@ -4,8 +4,8 @@ import shutil
 
 import pytest
 
-from cxrbench.errors import CxrbenchError
-from cxrbench.manifest import read_table, write_table
+from cxrbench.base.errors import CxrbenchError
+from cxrbench.base.tables import read_table, write_table
 from cxrbench.stages import evaluate
 
 RUN = "data/train-grid/reference-1/scores.csv"

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from cxrbench.errors import CxrbenchError
-from cxrbench.manifest import read_table, write_table
+from cxrbench.base.errors import CxrbenchError
+from cxrbench.base.tables import read_table, write_table
 from cxrbench.stages import evaluate, report
 
 STUDIES = ("learning-rate", "loss-function", "batch-size", "protocol", "covid-cnn", "view-network")

@@ -10,9 +10,9 @@ import pytest
 import yaml
 from PIL import Image
 
-from cxrbench.cohorts.perceptual import phash
-from cxrbench.errors import CxrbenchError
-from cxrbench.manifest import PROTOCOLS, TABLES, read_table, write_table
+from cxrbench.base.errors import CxrbenchError
+from cxrbench.base.tables import PROTOCOLS, TABLES, read_table, write_table
+from cxrbench.images.perceptual import phash
 from cxrbench.stages import split
 
 COMMITTED = yaml.safe_load((Path(__file__).parents[2] / "params.yaml").read_text())

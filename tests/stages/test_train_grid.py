@@ -8,11 +8,12 @@ import pandas as pd
 import pytest
 import yaml
 
-from cxrbench import params
-from cxrbench.manifest import TABLES, read_table, write_table
+from cxrbench.base.tables import TABLES, read_table, write_table
+from cxrbench.config import params
 from cxrbench.reporting.mistakes import GREY, LINE_PX, TILE_PX
+from cxrbench.runs import ensure
 from cxrbench.stages import train_grid
-from cxrbench.training import runs, tracking
+from cxrbench.tracking import tracker
 from tests.stages import fake_runs
 
 ROOT = Path(__file__).parents[2]
@@ -64,10 +65,10 @@ def recorder(tmp_path, monkeypatch):
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(tree))
     write_table("data/split/assignment.csv", assignment(), "assignment")
     recorder = Recorder()
-    monkeypatch.setattr(tracking, "open_tracker", lambda: recorder)
+    monkeypatch.setattr(tracker, "open_tracker", lambda: recorder)
 
     def train_nothing(cells, table, store, cache, workers, on_run):
-        names = runs.fingerprints(cells, table)
+        names = ensure.fingerprints(cells, table)
         for name, cell in dict(zip(names, cells)).items():
             if not store.has(name):
                 accuracy = 0.5 if cell.setting.lr == 0.1 else 0.9 - cell.seed / 10 - (cell.setting.batch_size == 8) / 5
@@ -75,7 +76,7 @@ def recorder(tmp_path, monkeypatch):
             on_run(name)
         return names
 
-    monkeypatch.setattr(runs, "ensure", train_nothing)
+    monkeypatch.setattr(ensure, "ensure", train_nothing)
     return recorder
 
 

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from cxrbench.errors import CxrbenchError
-from cxrbench.manifest import TABLES, empty, read_table, write_table
+from cxrbench.base.errors import CxrbenchError
+from cxrbench.base.tables import TABLES, empty, read_table, write_table
 from cxrbench.stages import split, validate
 from cxrbench.views import sampling
 from tests.checks import good

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cxrbench.settings import AUGMENTS
+from cxrbench.config.setting import AUGMENTS
 from cxrbench.training import augment
 
 CHANGES = [name for name in AUGMENTS if name != "none"]

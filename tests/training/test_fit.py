@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cxrbench.manifest import read_table
-from cxrbench.settings import Setting
-from cxrbench.training.fit import Job, balanced, train
+from cxrbench.base.tables import read_table
+from cxrbench.config.setting import Setting
+from cxrbench.runs.job import Job
+from cxrbench.training.fit import balanced, train
 
 images = st.lists(st.tuples(st.integers(0, 2), st.sampled_from("ab")), min_size=1, max_size=60)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cxrbench.settings import LOSSES
+from cxrbench.config.setting import LOSSES
 from cxrbench.training import losses
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cxrbench import models
+from cxrbench.training import models
 from cxrbench.views import average
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cxrbench.manifest import TABLES
+from cxrbench.base.tables import TABLES
 from cxrbench.views.decide import called, decide, errors
 
 CASES = [  # view by metadata, P(frontal), kept as frontal by, reason to review

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cxrbench.cohorts.decode import Undecodable
-from cxrbench.errors import CxrbenchError
-from cxrbench.manifest import read_table
+from cxrbench.base.errors import CxrbenchError
+from cxrbench.base.tables import read_table
+from cxrbench.images.decode import Undecodable
 from cxrbench.views import folder
 from cxrbench.views.stored import ViewModel
 from cxrbench.views.stream import Scored

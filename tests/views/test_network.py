@@ -6,9 +6,8 @@ from multiprocessing import get_context
 import numpy as np
 import pytest
 
-from cxrbench import models
-from cxrbench.errors import CxrbenchError
-from cxrbench.training import backend
+from cxrbench.base.errors import CxrbenchError
+from cxrbench.training import backend, models
 from cxrbench.views import network
 from cxrbench.views.stored import ViewModel
 

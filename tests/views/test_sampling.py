@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cxrbench.errors import CxrbenchError
-from cxrbench.manifest import TABLES
+from cxrbench.base.errors import CxrbenchError
+from cxrbench.base.tables import TABLES
 from cxrbench.views import sampling
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cxrbench.errors import CxrbenchError
+from cxrbench.base.errors import CxrbenchError
 from cxrbench.views import stored
 
 

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from cxrbench.cohorts.decode import Undecodable
-from cxrbench.cohorts.parallel import Lost
-from cxrbench.errors import CxrbenchError
+from cxrbench.base.errors import CxrbenchError
+from cxrbench.images.decode import Undecodable
+from cxrbench.images.parallel import Lost
 from cxrbench.views import stream
 
 SIZE = 2

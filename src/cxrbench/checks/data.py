@@ -5,11 +5,11 @@ from typing import Any
 
 import pandas as pd
 
+from cxrbench.base.tables import PROTOCOLS
 from cxrbench.checks import images, parts
 from cxrbench.checks.images import Labels, Quotas
 from cxrbench.checks.outcome import Outcome
 from cxrbench.checks.run import run_checks
-from cxrbench.manifest import PROTOCOLS
 
 
 def check_data(

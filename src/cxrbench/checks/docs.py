@@ -9,8 +9,8 @@ import html
 from pathlib import Path
 from typing import Any
 
+from cxrbench.base.files import write_text
 from cxrbench.checks.outcome import Outcome, failures
-from cxrbench.manifest import write_text
 
 SECTIONS = {
     "critical": "Critical: a failure stops the pipeline here",

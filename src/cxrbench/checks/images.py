@@ -5,8 +5,8 @@
 
 from typing import Any
 
+from cxrbench.base.tables import PARTS
 from cxrbench.checks import expect
-from cxrbench.manifest import PARTS
 
 SMALLEST_PX = 16
 MISSING_LABELS_PERCENT = 50  # of a cohort's images

@@ -9,9 +9,9 @@ from itertools import combinations
 from math import floor
 from typing import Any
 
+from cxrbench.base.tables import PARTS, PROTOCOLS
 from cxrbench.checks import expect
 from cxrbench.checks.images import Labels, Quotas, unique_images
-from cxrbench.manifest import PARTS, PROTOCOLS
 
 PAIRS = list(combinations(PARTS, 2))
 VIEW_LABELS = ("lateral", "frontal")  # of the cohort 'views', which the view network learns from

@@ -5,9 +5,9 @@ import dataclasses
 import json
 from pathlib import Path
 
+from cxrbench.base.errors import CxrbenchError
+from cxrbench.base.files import write_text
 from cxrbench.checks.outcome import Outcome, failures
-from cxrbench.errors import CxrbenchError
-from cxrbench.manifest import write_text
 
 
 def conclude(outcomes: list[Outcome], folder: Path) -> None:

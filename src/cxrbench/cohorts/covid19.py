@@ -6,10 +6,10 @@ normal, any other pneumonia is pneumonia; what is none of these (tuberculosis, '
 
 from pathlib import Path
 
+from cxrbench.base.errors import CxrbenchError
 from cxrbench.cohorts.found import Found, Tell, check_folder, told_to_nobody, unique_ids
 from cxrbench.cohorts.source_csv import read_source_csv
-from cxrbench.errors import CxrbenchError
-from cxrbench.views.metadata import view_of
+from cxrbench.cohorts.view_position import view_of
 
 TABLE = "metadata.csv"
 TOMOGRAPHY = ("axial", "coronal", "ct")  # views of tables older than their column of modalities

@@ -2,10 +2,11 @@
 
 from pathlib import Path, PurePosixPath
 
-from cxrbench.cohorts.found import MAC_FOLDER, PART_NAMES, Found, check_folder, files_below, unique_ids
+from cxrbench.base.errors import CxrbenchError
+from cxrbench.base.files import MAC_FOLDER
+from cxrbench.cohorts.found import PART_NAMES, Found, check_folder, files_below, unique_ids
 from cxrbench.cohorts.source_csv import read_source_csv
-from cxrbench.errors import CxrbenchError
-from cxrbench.views.metadata import view_of
+from cxrbench.cohorts.view_position import view_of
 
 
 def read(root: Path, table: str | None = None, view: str | None = None) -> list[Found]:

@@ -5,9 +5,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
-from cxrbench.errors import CxrbenchError
+from cxrbench.base.errors import CxrbenchError
 
-MAC_FOLDER = "__MACOSX"  # what an archive made on a Mac carries beside its content
 # How sources name their parts -> how our tables do. 'validate' is MIMIC-CXR-JPG's word, 'val' Kaggle's.
 PART_NAMES = {
     "train": "train",

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from cxrbench.cohorts.examine import Picture, examine
+from cxrbench.base.errors import CxrbenchError
+from cxrbench.base.tables import TABLES
 from cxrbench.cohorts.found import Found
-from cxrbench.cohorts.limits import Undecodable
-from cxrbench.cohorts.parallel import map_files
-from cxrbench.errors import CxrbenchError
-from cxrbench.manifest import TABLES
-from cxrbench.views.metadata import view_of
+from cxrbench.cohorts.view_position import view_of
+from cxrbench.images.examine import Picture, examine
+from cxrbench.images.limits import Undecodable
+from cxrbench.images.parallel import map_files
 
 FRAME_ROWS = 4096  # a frame holds a row in half the memory of a dictionary
 

@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
+from cxrbench.base.errors import CxrbenchError
 from cxrbench.cohorts.found import PART_NAMES, Found, Tell, check_folder, told_to_nobody, unique_ids
-from cxrbench.errors import CxrbenchError
 
 PARTS = ("train", "val", "test")
 CLASSES = ("NORMAL", "PNEUMONIA")

@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from cxrbench.base.errors import CxrbenchError
 from cxrbench.cohorts import directory
 from cxrbench.cohorts.found import Found
-from cxrbench.errors import CxrbenchError
 
 PARTS = ("train", "val", "test")
 LABELS = ("normal", "pneumonia")

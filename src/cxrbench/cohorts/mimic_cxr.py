@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from cxrbench.base.errors import CxrbenchError
 from cxrbench.cohorts.found import PART_NAMES, Found, Tell, check_folder, told_to_nobody
 from cxrbench.cohorts.source_csv import read_source_csv
-from cxrbench.errors import CxrbenchError
-from cxrbench.views.metadata import view_of
+from cxrbench.cohorts.view_position import view_of
 
 PLAIN = r"[0-9A-Za-z_-]+"  # what a key may be made of
 

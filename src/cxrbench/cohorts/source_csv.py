@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from cxrbench.errors import CxrbenchError
+from cxrbench.base.errors import CxrbenchError
 
 
 def read_source_csv(path: Path, required: tuple[str, ...], optional: tuple[str, ...] = ()) -> pd.DataFrame:

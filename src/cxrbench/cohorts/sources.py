@@ -5,10 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from cxrbench.base.files import MAC_FOLDER
 from cxrbench.cohorts import covid19, directory, kaggle, medmnist, mimic_cxr
 from cxrbench.cohorts.fetch import kaggle_hub, open_access, physionet
 from cxrbench.cohorts.fetch.archive import unpack
-from cxrbench.cohorts.found import MAC_FOLDER, Found, Tell, told_to_nobody
+from cxrbench.cohorts.found import Found, Tell, told_to_nobody
 
 BESIDE = (MAC_FOLDER, ".DS_Store")  # what an archive made on a Mac carries beside its content
 # source -> its reader and the options that it takes beside the folder

@@ -6,11 +6,11 @@ from typing import Any
 
 import pandas as pd
 
-from cxrbench.errors import CxrbenchError
+from cxrbench.base.errors import CxrbenchError
+from cxrbench.base.tables import TABLES, read_table
 from cxrbench.evaluation.comparisons import Run
 from cxrbench.evaluation.metrics import METRICS, evaluate
 from cxrbench.evaluation.resampling import Scores
-from cxrbench.manifest import TABLES, read_table
 
 PARTS = ("validation", "test")
 

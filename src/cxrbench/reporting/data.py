@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from cxrbench.manifest import PARTS, PROTOCOLS
+from cxrbench.base.tables import PARTS, PROTOCOLS
 
 STRONG = 0.75  # an AUC above this, or as far below a half, is marked
 

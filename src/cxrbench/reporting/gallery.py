@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from cxrbench.images.thumbnail import SIZE_PX, data_uri, thumbnail
 from cxrbench.reporting import template
-from cxrbench.reporting.thumbnail import SIZE_PX, data_uri, thumbnail
 
 MOST = 48
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from cxrbench.manifest import PARTS
+from cxrbench.base.tables import PARTS
 from cxrbench.reporting.data import Plain
 
 PART_PAIRS = ((PARTS[0], PARTS[1]), (PARTS[0], PARTS[2]), (PARTS[1], PARTS[2]))

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from cxrbench.evaluation.metrics import THRESHOLD
-from cxrbench.reporting.thumbnail import SIZE_PX as TILE_PX
-from cxrbench.reporting.thumbnail import thumbnail
+from cxrbench.images.thumbnail import SIZE_PX as TILE_PX
+from cxrbench.images.thumbnail import thumbnail
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -5,13 +5,13 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from cxrbench.config.setting import Setting
 from cxrbench.evaluation.comparisons import Comparison, Rules, Study
 from cxrbench.evaluation.protocol_effect import REFERENCE, Change, Effect, effect, largest, most_changed
+from cxrbench.evaluation.summaries import Study as Summary
+from cxrbench.evaluation.summaries import winner
 from cxrbench.reporting import tables
 from cxrbench.reporting.data import Plain
-from cxrbench.reporting.summary import Study as Summary
-from cxrbench.reporting.summary import winner
-from cxrbench.settings import Setting
 
 TITLE = "What the protocol changes"
 NOTE = (

@@ -10,11 +10,11 @@ from typing import Any
 
 import yaml
 
-from cxrbench.errors import CxrbenchError
+from cxrbench.base.errors import CxrbenchError
+from cxrbench.config.values import choice, section
 from cxrbench.evaluation.metrics import METRICS, TIMES
 from cxrbench.evaluation.runs import PARTS
 from cxrbench.evaluation.verdicts import KINDS, Claim
-from cxrbench.values import choice, section
 
 UNITS = ("%", "share", "s")
 

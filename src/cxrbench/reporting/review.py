@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cxrbench.images.thumbnail import thumbnail
 from cxrbench.reporting.gallery import MOST, Gallery, Item, gallery
-from cxrbench.reporting.thumbnail import thumbnail
 
 NOTE = (
     "Images that the view filter leaves to a person: first those whose metadata say one view while the network is sure"

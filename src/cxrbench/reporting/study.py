@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from cxrbench.evaluation.comparisons import Pair, Rules, Study, compare
+from cxrbench.evaluation.summaries import Stat, winner
+from cxrbench.evaluation.summaries import Study as Summary
 from cxrbench.reporting import curves, tables
 from cxrbench.reporting.figures import COLOURS, DASHES, line_chart
 from cxrbench.reporting.published import Paper, cite
-from cxrbench.reporting.summary import Stat, winner
-from cxrbench.reporting.summary import Study as Summary
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,8 +8,8 @@ import math
 from collections.abc import Mapping, Sequence
 
 from cxrbench.evaluation.comparisons import Comparison
+from cxrbench.evaluation.summaries import Row, Stat, Study
 from cxrbench.reporting.published import Paper
-from cxrbench.reporting.summary import Row, Stat, Study
 
 COLUMNS = {
     "validation": ("accuracy", "loss", "mse", "first_epoch_seconds", "epoch_seconds"),

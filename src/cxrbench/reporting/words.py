@@ -5,8 +5,8 @@ from typing import Any
 
 import pandas as pd
 
+from cxrbench.config.setting import Setting
 from cxrbench.evaluation.comparisons import Rules
-from cxrbench.settings import Setting
 
 
 def cautions(profile: str, phantoms: list[str]) -> list[str]:
@@ -51,11 +51,6 @@ def setup(shared: list[Setting]) -> str:
         elif name == "weights" and not values:
             told.append("random weights")
     return f"Held fixed: {', '.join(told)}."
-
-
-def undivided(setting: Setting) -> str:
-    """Why a setting was not run."""
-    return f"for the source of cohort {setting.cohort} has no split of its own, so protocol {setting.protocol} is empty"
 
 
 def facts(

@@ -12,7 +12,7 @@ from itertools import product
 
 import numpy as np
 
-from cxrbench.cohorts.perceptual import BITS, WORDS
+from cxrbench.images.perceptual import BITS, WORDS
 
 ROWS, COLUMNS = 256, 8192  # of a tile: two million pairs
 

@@ -7,7 +7,7 @@ from itertools import combinations
 
 import pandas as pd
 
-from cxrbench.manifest import PARTS, PROTOCOLS, TABLES
+from cxrbench.base.tables import PARTS, PROTOCOLS, TABLES
 from cxrbench.splits.near_duplicates import picture_of
 
 VIEWS = "views"  # the cohort that the view network learns from; its names are COHORT/NAME

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pandas as pd
 
-from cxrbench.cohorts import perceptual
-from cxrbench.manifest import TABLES
+from cxrbench.base.tables import TABLES
+from cxrbench.images import perceptual
 from cxrbench.splits.hash_search import pairs_within
 from cxrbench.splits.picture_match import ONE_PICTURE, correlations
 

@@ -9,7 +9,7 @@ import math
 import numpy as np
 import pandas as pd
 
-from cxrbench.errors import CxrbenchError
+from cxrbench.base.errors import CxrbenchError
 from cxrbench.splits.patients import Quotas, choose, patient_groups
 
 FILLED = ("test", "validation", "train")  # in this order, so that what is lacking is lacking in training

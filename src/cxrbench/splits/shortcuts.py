@@ -7,7 +7,7 @@ the training images, so an AUC below a half on the test images says that a short
 import numpy as np
 import pandas as pd
 
-from cxrbench.manifest import PROTOCOLS, TABLES
+from cxrbench.base.tables import PROTOCOLS, TABLES
 
 FEATURES = ("file size", "pixel area", "aspect ratio", "colour mode", "mean brightness", "border")
 

@@ -6,16 +6,17 @@ from pathlib import Path
 import pandas as pd
 from filelock import FileLock
 
-from cxrbench import manifest, params
+from cxrbench.base.entry import run
+from cxrbench.base.errors import CxrbenchError
+from cxrbench.base.progress import progress
+from cxrbench.base.tables import write_table
+from cxrbench.base.workspace import fetched_dir, resolve_root
 from cxrbench.cohorts.found import Found
 from cxrbench.cohorts.ingest import ingest
 from cxrbench.cohorts.phantom.plan import image_count
 from cxrbench.cohorts.phantom.tree import write_tree
 from cxrbench.cohorts.sources import fetched, find, opened
-from cxrbench.errors import CxrbenchError
-from cxrbench.progress import progress
-from cxrbench.stages.entry import run
-from cxrbench.workspace import fetched_dir, resolve_root
+from cxrbench.config import params
 
 FOLDER = Path("data/download")
 # A phantom is a folder laid out like the real thing and read by the real thing's reader.
@@ -50,8 +51,8 @@ def main() -> None:
             )
         images.append(usable)
         rejects.append(unusable)
-    manifest.write_table(FOLDER / "rejects.csv", pd.concat(rejects), "rejects")
-    manifest.write_table(FOLDER / "manifest.csv", pd.concat(images), "manifest")
+    write_table(FOLDER / "rejects.csv", pd.concat(rejects), "rejects")
+    write_table(FOLDER / "manifest.csv", pd.concat(images), "manifest")
 
 
 def summary(name: str, images: pd.DataFrame, rejects: pd.DataFrame, aside: dict[str, int]) -> str:

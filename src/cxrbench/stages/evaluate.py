@@ -5,11 +5,11 @@ The scores are checked first; a critical failure (a run that lost images, say) s
 
 from pathlib import Path
 
+from cxrbench.base.entry import run
+from cxrbench.base.tables import read_table, write_table
 from cxrbench.checks import verdict
 from cxrbench.checks.scores import check_scores
 from cxrbench.evaluation.runs import metric_table, read_grid
-from cxrbench.manifest import read_table, write_table
-from cxrbench.stages.entry import run
 
 OUT = Path("data/evaluate")
 

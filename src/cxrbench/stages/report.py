@@ -8,19 +8,20 @@ from typing import Any
 
 import pandas as pd
 
+from cxrbench.base.entry import run
+from cxrbench.base.files import write_text
+from cxrbench.base.tables import read_table
+from cxrbench.config.params import Params, cells_of, load
+from cxrbench.config.setting import Setting
+from cxrbench.config.studies import Cell, divided, undivided
 from cxrbench.evaluation.comparisons import Rules
 from cxrbench.evaluation.runs import read_grid, studies
+from cxrbench.evaluation.summaries import metrics_tree, summarise
 from cxrbench.evaluation.verdicts import judge
-from cxrbench.manifest import read_table, write_text
-from cxrbench.params import Params, cells_of, load
 from cxrbench.reporting import curves, data, leaks, page, protocols, published, words
 from cxrbench.reporting.review import review
 from cxrbench.reporting.study import section
-from cxrbench.reporting.summary import metrics_tree, summarise
 from cxrbench.reporting.tables import markdown
-from cxrbench.settings import Setting
-from cxrbench.stages.entry import run
-from cxrbench.training.grid import Cell, divided
 
 OUT = Path("reports")
 GRID = Path("data/train-grid")
@@ -45,9 +46,7 @@ def main() -> None:
         summary = summarise(metrics, name, list(settings), params.seeds)
         told = words.shortcut_text(shortcuts, {(one.cohort, one.protocol) for one in settings.values()})
         setup = words.setup(list(settings.values()))
-        setup += "".join(
-            f" Left out: {label}, {words.undivided(one)}." for label, one in left_out.get(name, {}).items()
-        )
+        setup += "".join(f" Left out: {label}, {undivided(one)}." for label, one in left_out.get(name, {}).items())
         one = section(name, summary, by_study[name], papers.get(name), setup, told, points, rules)
         summaries[name] = summary
         sections.append(one)

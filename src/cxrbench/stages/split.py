@@ -7,16 +7,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from cxrbench import manifest, params
-from cxrbench.progress import progress
+from cxrbench.base.entry import run
+from cxrbench.base.progress import progress
+from cxrbench.base.tables import PROTOCOLS, TABLES, empty, read_table, write_table
+from cxrbench.base.workspace import array_cache_dir
+from cxrbench.config import params
+from cxrbench.images.squares import grey_squares
 from cxrbench.splits import picture_match, protocols
 from cxrbench.splits.leaks import VIEWS, find_leaks, with_keys
 from cxrbench.splits.near_duplicates import find_duplicates, picture_of
 from cxrbench.splits.patients import Quotas
 from cxrbench.splits.shortcuts import shortcut_table
-from cxrbench.stages.entry import run
-from cxrbench.training.arrays import grey_squares
-from cxrbench.workspace import array_cache_dir
 
 DOWNLOAD = Path("data/download")
 VIEW_FILTER = Path("data/view-filter")
@@ -25,9 +26,9 @@ FOLDER = Path("data/split")
 
 def main() -> None:
     settings = params.load()
-    images = manifest.read_table(DOWNLOAD / "manifest.csv", "manifest")
-    frontal = manifest.read_table(VIEW_FILTER / "manifest.csv", "frontal")
-    views = manifest.read_table(VIEW_FILTER / "assignment.csv", "assignment")
+    images = read_table(DOWNLOAD / "manifest.csv", "manifest")
+    frontal = read_table(VIEW_FILTER / "manifest.csv", "frontal")
+    views = read_table(VIEW_FILTER / "assignment.csv", "assignment")
     images = images[images["cohort"].isin([*settings.split.quotas, *settings.views.quotas])]
     for name in settings.split.quotas:  # before the duplicates of a large cohort are looked for
         protocols.refuse_too_few(_labelled(settings, name, frontal), _wanted(settings, name), f"cohort '{name}'")
@@ -35,17 +36,17 @@ def main() -> None:
         find_duplicates(rows, squares_of(rows, settings.workers), str(name), settings.workers)
         for name, rows in images.groupby("cohort")
     ]
-    duplicates = pd.concat([manifest.empty("duplicates"), *found])
+    duplicates = pd.concat([empty("duplicates"), *found])
     tables = [assigned(settings, name, frontal, images, duplicates) for name in settings.split.quotas]
-    assignment = pd.concat([manifest.empty("assignment"), *tables])
+    assignment = pd.concat([empty("assignment"), *tables])
     everything = pd.concat([assignment, views])
     leaks = find_leaks(with_keys(everything, images, duplicates))
     for name in everything["cohort"].unique():
         print(told(name, duplicates, leaks))
-    manifest.write_table(FOLDER / "duplicates.csv", duplicates, "duplicates")
-    manifest.write_table(FOLDER / "leaks.csv", leaks, "leaks")
-    manifest.write_table(FOLDER / "shortcuts.csv", shortcut_table(assignment, frontal), "shortcuts")
-    manifest.write_table(FOLDER / "assignment.csv", everything, "assignment")
+    write_table(FOLDER / "duplicates.csv", duplicates, "duplicates")
+    write_table(FOLDER / "leaks.csv", leaks, "leaks")
+    write_table(FOLDER / "shortcuts.csv", shortcut_table(assignment, frontal), "shortcuts")
+    write_table(FOLDER / "assignment.csv", everything, "assignment")
 
 
 def squares_of(images: pd.DataFrame, workers: int) -> Callable[[np.ndarray], np.ndarray]:
@@ -93,12 +94,12 @@ def assigned(
         protocol: protocols.assign(
             images, wanted, protocol, split.seed, name, split.official_shortfall, pictures="picture"
         )
-        for protocol in manifest.PROTOCOLS
+        for protocol in PROTOCOLS
     }
     for protocol, column in parts.items():
         print(summary(name, protocol, column, images["label"], wanted))
     table = images.assign(target=(images["label"] == cohort.positive).astype(int), **parts)
-    return table[list(manifest.TABLES["assignment"])]
+    return table[list(TABLES["assignment"])]
 
 
 def summary(cohort: str, protocol: str, parts: pd.Series, labels: pd.Series, quotas: dict[str, dict[str, int]]) -> str:
@@ -124,7 +125,7 @@ def told(cohort: str, duplicates: pd.DataFrame, leaks: pd.DataFrame) -> str:
     found = [f"pairs of one picture: {pairs or 'none'}"] if cohort != VIEWS else []
     found.append(f"pictures under two labels: {doubtful:,}")
     between = here[(here["a"] == "train") & (here["b"] == "test")]
-    for protocol in manifest.PROTOCOLS:
+    for protocol in PROTOCOLS:
         rows = between[between["protocol"] == protocol]
         shared = ", ".join(f"{row.groups:,} {row.kind.replace(', ', ' ')}" for row in rows.itertuples())
         found.append(f"train and test under {protocol}: {shared or 'nothing'}")

@@ -5,16 +5,18 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from cxrbench import params as parameters
+from cxrbench.base.entry import run
+from cxrbench.base.tables import read_table, write_table
+from cxrbench.base.workspace import array_cache_dir, run_store_dir
+from cxrbench.config import params as parameters
+from cxrbench.config.studies import divided, undivided
+from cxrbench.evaluation import summaries
 from cxrbench.evaluation.runs import metric_table, read_run
-from cxrbench.manifest import read_table, write_table
-from cxrbench.reporting import figures, mistakes, summary, words
-from cxrbench.stages.entry import run
-from cxrbench.training import runs, tracking
-from cxrbench.training.grid import divided
-from cxrbench.training.logged import Picture, SeedRun
-from cxrbench.training.store import RunStore
-from cxrbench.workspace import array_cache_dir, run_store_dir
+from cxrbench.reporting import figures, mistakes
+from cxrbench.runs import ensure
+from cxrbench.runs.store import RunStore
+from cxrbench.tracking import tracker
+from cxrbench.tracking.logged import Picture, SeedRun
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -28,17 +30,15 @@ def main() -> None:
     assignment = read_table("data/split/assignment.csv", "assignment")
     store = RunStore(run_store_dir())
     cells, left_out = divided(parameters.cells_of(params), assignment)
-    for told in dict.fromkeys(
-        f"{cell.study}, {cell.label}: left out, {words.undivided(cell.setting)}" for cell in left_out
-    ):
+    for told in dict.fromkeys(f"{cell.study}, {cell.label}: left out, {undivided(cell.setting)}" for cell in left_out):
         print(told)
     grid = pd.DataFrame(
         [(cell.study, cell.label, cell.seed) for cell in cells], columns=["study", "setting", "seed"]
-    ).assign(run=runs.fingerprints(cells, assignment))
+    ).assign(run=ensure.fingerprints(cells, assignment))
 
     cohorts = {(cell.study, cell.label): cell.setting.cohort for cell in cells}
     log = _Log(grid, store, assignment, cohorts, _restricted(params))
-    runs.ensure(cells, assignment, store, array_cache_dir(), params.workers, log.on_run)
+    ensure.ensure(cells, assignment, store, array_cache_dir(), params.workers, log.on_run)
     for name in grid["run"].unique():
         store.copy_out(name, OUT / name)
     write_table(OUT / "grid.csv", grid, "grid")
@@ -58,7 +58,7 @@ class _Log:
     ) -> None:
         self.grid, self.store = grid, store
         self.images, self.cohorts, self.restricted = assignment, cohorts, restricted
-        self.tracker = tracking.open_tracker()
+        self.tracker = tracker.open_tracker()
         self.done: set[str] = set()
         self.metrics: list[pd.DataFrame] = []
         self.tracked: dict[tuple[str, str], dict[str, SeedRun]] = {}
@@ -79,7 +79,7 @@ class _Log:
         tracked = {}
         for name in cells["run"]:
             rows = metrics[metrics["run"] == name]
-            values = {f"{row.part}_{m}": getattr(row, m) for row in rows.itertuples() for m in summary.METRICS}
+            values = {f"{row.part}_{m}": getattr(row, m) for row in rows.itertuples() for m in summaries.METRICS}
             status = max(rows["status"], key=["ok", "degenerate", "diverged"].index)
             tracked[name] = SeedRun(self.store.path(name), values, status)
         self.tracked[study, setting] = tracked
@@ -103,7 +103,7 @@ class _Log:
         metrics = pd.concat(self.metrics)
         for study, cells in self.grid.groupby("study", sort=False):
             settings = list(cells["setting"].unique())
-            best = summary.winner(summary.summarise(metrics, str(study), settings, seeds))
+            best = summaries.winner(summaries.summarise(metrics, str(study), settings, seeds))
             if best is None:
                 continue  # every run diverged
             rows = metrics[(metrics["study"] == study) & (metrics["setting"] == best)]

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from cxrbench import params as parameters
+from cxrbench.base.entry import run
+from cxrbench.base.tables import read_table
 from cxrbench.checks import verdict
 from cxrbench.checks.data import check_data
-from cxrbench.manifest import read_table
+from cxrbench.config import params as parameters
 from cxrbench.splits import protocols
-from cxrbench.stages.entry import run
 
 OUT = Path("data/validate")
 TABLES = {

@@ -8,17 +8,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cxrbench import params as parameters
-from cxrbench.errors import CxrbenchError
+from cxrbench.base.entry import run
+from cxrbench.base.errors import CxrbenchError
+from cxrbench.base.files import write_text
+from cxrbench.base.progress import progress
+from cxrbench.base.tables import read_table, write_table
+from cxrbench.base.workspace import array_cache_dir, run_store_dir
+from cxrbench.config import params as parameters
+from cxrbench.config.studies import Cell
 from cxrbench.evaluation.metrics import evaluate
-from cxrbench.manifest import read_table, write_table, write_text
-from cxrbench.progress import progress
-from cxrbench.stages.entry import run
-from cxrbench.training import runs
-from cxrbench.training.grid import Cell
-from cxrbench.training.store import RunStore
+from cxrbench.runs import ensure
+from cxrbench.runs.store import RunStore
 from cxrbench.views import average, decide, sampling, stored, stream
-from cxrbench.workspace import array_cache_dir, run_store_dir
 
 OUT = Path("data/view-filter")
 FRONTAL = sampling.TARGET["frontal"]
@@ -31,7 +32,7 @@ def main() -> None:
     assignment = sampling.assign(images, views.quotas, views.seed)
     store = RunStore(run_store_dir())
     cells = [Cell("view-network", "base", views.setting, seed) for seed in params.seeds]
-    trained = runs.ensure(cells, assignment, store, array_cache_dir(), params.workers)
+    trained = ensure.ensure(cells, assignment, store, array_cache_dir(), params.workers)
     folders = dict(zip(params.seeds, map(store.path, trained)))
     scored = {seed: read_table(folder / "scores.csv", "scores") for seed, folder in folders.items()}
     kept = _kept(scored)

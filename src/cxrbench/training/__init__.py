@@ -1,1 +1,1 @@
-"""From studies to trained runs: grid (which runs), store (which are done), fit (one run), executor, tracking."""
+"""The worker's side of training: models, losses, augmentation, one run from start to scores."""

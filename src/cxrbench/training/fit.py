@@ -11,30 +11,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from cxrbench import models
-from cxrbench.manifest import TABLES, write_table, write_text
-from cxrbench.settings import Setting
-from cxrbench.training import augment, backend, losses
+from cxrbench.base.files import write_text
+from cxrbench.base.tables import TABLES, write_table
+from cxrbench.config.setting import Setting
+from cxrbench.training import augment, backend, losses, models
 
 if TYPE_CHECKING:
     import keras
 
+    from cxrbench.runs.job import Job
+
 PREDICT_BATCH = 256
 
 
-@dataclasses.dataclass(frozen=True)
-class Job:
-    """A run to be trained: the setting, the seed, and its images."""
-
-    run: str  # the fingerprint
-    setting: Setting
-    seed: int
-    rows: pd.DataFrame  # image_id, patient_id, part, target, index: the image's place in the array
-    array: Path  # .npy, uint8 [n, h, w, 1]
-    data_sha256: str
-
-
-def train(job: Job, folder: Path, on_epoch: Callable[[int], None]) -> None:
+def train(job: "Job", folder: Path, on_epoch: Callable[[int], None]) -> None:
     """Trains ``job`` and writes run.json, history.csv, scores.csv and model.keras into ``folder``.
 
     A run whose loss leaves the finite numbers ends there and is recorded as diverged; that is a result,

@@ -6,7 +6,7 @@ The network also looks at images whose view is known; where it is sure of the op
 import numpy as np
 import pandas as pd
 
-from cxrbench.manifest import TABLES
+from cxrbench.base.tables import TABLES
 
 ABSTAINS = "the network abstains"
 NO_SCORE = "the network gives no number"

@@ -13,9 +13,9 @@ from typing import IO
 
 import numpy as np
 
-from cxrbench.cohorts.found import MAC_FOLDER
-from cxrbench.errors import CxrbenchError
-from cxrbench.manifest import TABLES
+from cxrbench.base.errors import CxrbenchError
+from cxrbench.base.files import MAC_FOLDER
+from cxrbench.base.tables import TABLES
 from cxrbench.views.decide import ABSTAINS, NO_SCORE, called
 from cxrbench.views.stored import ViewModel
 from cxrbench.views.stream import File, Scored, score_files

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cxrbench.errors import CxrbenchError
+from cxrbench.base.errors import CxrbenchError
 from cxrbench.training.losses import LOSS_FORMS, probability_of_target
 from cxrbench.views.stored import ViewModel
 

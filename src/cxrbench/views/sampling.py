@@ -10,8 +10,8 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from cxrbench.errors import CxrbenchError
-from cxrbench.manifest import TABLES
+from cxrbench.base.errors import CxrbenchError
+from cxrbench.base.tables import TABLES
 from cxrbench.splits.patients import choose, patient_groups
 
 TARGET = {"lateral": 0, "frontal": 1}

@@ -11,10 +11,10 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from cxrbench.cohorts.decode import RESIZES
-from cxrbench.errors import CxrbenchError
+from cxrbench.base.errors import CxrbenchError
+from cxrbench.base.workspace import workspace_root
+from cxrbench.images.decode import RESIZES
 from cxrbench.training.losses import LOSS_FORMS
-from cxrbench.workspace import workspace_root
 
 TrainedOn = dict[str, dict[str, dict[str, int]]]  # cohort -> part -> view -> images
 
@@ -63,7 +63,7 @@ def default_path() -> Path:
 
 def save(trained: Path, model: ViewModel) -> ViewModel:
     """Copies the file ``trained`` to ``model.path`` and writes its JSON file; the model with its checksum."""
-    from cxrbench.manifest import write_text  # not above: the network's process would load pandas
+    from cxrbench.base.files import write_text  # not above: the network's process would load pandas
 
     model.path.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(trained, model.path)

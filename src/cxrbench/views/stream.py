@@ -16,8 +16,8 @@ from typing import cast
 
 import numpy as np
 
-from cxrbench.cohorts.decode import Undecodable, load_square
-from cxrbench.cohorts.parallel import Lost, map_each
+from cxrbench.images.decode import Undecodable, load_square
+from cxrbench.images.parallel import Lost, map_each
 from cxrbench.views import network
 from cxrbench.views.stored import ViewModel
 

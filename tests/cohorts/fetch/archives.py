@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from cxrbench.base.errors import CxrbenchError
 from cxrbench.cohorts.fetch.archive import unpack
-from cxrbench.errors import CxrbenchError
 
 KINDS = ("zip", "tar", "tar.gz", "tar.xz")
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cxrbench.base.errors import CxrbenchError
 from cxrbench.cohorts.fetch.archive import unpack
-from cxrbench.errors import CxrbenchError
 from tests.cohorts.fetch.archives import KINDS, pack, refusal, special_tar, special_zip, tree
 
 HONEST = {"a/NORMAL/1.jpeg": b"one" * 999, "a/PNEUMONIA/person1_virus_2.jpeg": b"", "empty/": b"", "ü.csv": b"x,y\n"}

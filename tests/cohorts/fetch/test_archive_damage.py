@@ -10,9 +10,9 @@ import zipfile
 
 import pytest
 
+from cxrbench.base.errors import CxrbenchError
 from cxrbench.cohorts.fetch.archive import unpack
 from cxrbench.cohorts.fetch.member import Limits
-from cxrbench.errors import CxrbenchError
 from tests.cohorts.fetch.archives import KINDS, forge_sizes, pack, refusal, tree
 
 HONEST = {"a/NORMAL/1.jpeg": b"one" * 999, "ü.csv": b"x,y\n"}

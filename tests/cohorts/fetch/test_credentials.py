@@ -5,8 +5,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from cxrbench.base.errors import CxrbenchError
 from cxrbench.cohorts.fetch.http import fetch_file
-from cxrbench.errors import CxrbenchError
 from tests.cohorts.fetch.server import NO_STALL, Server, answer, cut, redirect, status
 
 BODY = b"pixels" * 1000

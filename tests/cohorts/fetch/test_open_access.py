@@ -7,9 +7,9 @@ import zipfile
 import numpy as np
 import pytest
 
+from cxrbench.base.errors import CxrbenchError
 from cxrbench.cohorts import covid19, kaggle, medmnist
 from cxrbench.cohorts.fetch import open_access
-from cxrbench.errors import CxrbenchError
 from tests.cohorts.fetch.server import NO_STALL, Server, answer, cut, redirect
 
 
@@ -112,7 +112,7 @@ def test_arrays_of_another_checksum_than_the_published_are_refused(tmp_path):
 
 
 def test_every_size_has_a_published_checksum():
-    from cxrbench.cohort import MEDMNIST_SIZES
+    from cxrbench.config.cohort import MEDMNIST_SIZES
 
     assert set(open_access.ZENODO_MD5) == set(MEDMNIST_SIZES)
     assert {len(digits) for digits in open_access.ZENODO_MD5.values()} == {32}

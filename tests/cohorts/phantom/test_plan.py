@@ -2,8 +2,8 @@ import collections
 
 import pytest
 
+from cxrbench.base.errors import CxrbenchError
 from cxrbench.cohorts.phantom.plan import COVID_FRONTALS, PNEUMONIA_FRONTALS, image_count, make_plan
-from cxrbench.errors import CxrbenchError
 
 
 def counted(kind: str, scale: float, seed: int) -> collections.Counter:

@@ -14,7 +14,7 @@ import urllib3
 from urllib3.exceptions import InvalidHeader, NameResolutionError, ReadTimeoutError
 from urllib3.util.retry import Retry
 
-from cxrbench.errors import CxrbenchError
+from cxrbench.base.errors import CxrbenchError
 
 LONGEST_WAIT_SECONDS = 600.0  # a server that asks for more is left alone until the user comes back
 AGAIN = {408, 425, 429}  # and every 5xx

@@ -19,9 +19,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from cxrbench.base.errors import CxrbenchError
 from cxrbench.cohorts.fetch import tarball
 from cxrbench.cohorts.fetch.member import Hostile, Limits, Member, check_members
-from cxrbench.errors import CxrbenchError
 
 BLOCK_BYTES = 1 << 20
 LIMITS = Limits()

@@ -9,7 +9,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-from cxrbench.errors import CxrbenchError
+from cxrbench.base.errors import CxrbenchError
 
 HANDLE = "paultimothymooney/chest-xray-pneumonia/versions/2"
 PAGE = "https://www.kaggle.com/datasets/paultimothymooney/chest-xray-pneumonia"

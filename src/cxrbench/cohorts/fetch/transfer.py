@@ -8,10 +8,10 @@ from pathlib import Path
 import requests
 import urllib3
 
+from cxrbench.base.errors import CxrbenchError
 from cxrbench.cohorts.fetch import answer
 from cxrbench.cohorts.fetch.answer import Trouble, shown
 from cxrbench.cohorts.fetch.part import Advance, Part, checksum
-from cxrbench.errors import CxrbenchError
 
 BLOCK_BYTES = 1 << 18
 LONGEST_BACK_OFF_SECONDS = 60.0

@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from cxrbench.errors import CxrbenchError
+from cxrbench.base.errors import CxrbenchError
 
 PNEUMONIA_FRONTALS = {
     "train": {"normal": 790, "pneumonia": 2140},

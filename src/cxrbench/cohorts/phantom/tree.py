@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image as Pillow
 
-from cxrbench.cohorts.parallel import Lost, map_each
+from cxrbench.base.errors import CxrbenchError
 from cxrbench.cohorts.phantom.chest import random_person
 from cxrbench.cohorts.phantom.patient import Study, random_study, render
 from cxrbench.cohorts.phantom.plan import KINDS, PatientPlan, StudyPlan, make_plan
 from cxrbench.cohorts.phantom.tables import Image, write_covid_table, write_mimic_tables
-from cxrbench.errors import CxrbenchError
+from cxrbench.images.parallel import Lost, map_each
 
 _JPEG_QUALITY = 92
 _BLANK_VIEWS = 0.08  # share of images whose ViewPosition the source leaves open

@@ -1,0 +1,1 @@
+"""What every stage may use: errors, tables, files, progress, the workspace."""

@@ -1,0 +1,99 @@
+"""Means over seeds: what a setting reached on each part, and which setting validation names the winner."""
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from cxrbench.base.errors import CxrbenchError
+from cxrbench.evaluation.metrics import METRICS, TIMES
+from cxrbench.evaluation.verdicts import VERDICTS, Verdict
+
+IN_METRICS_JSON = ("accuracy", "auc", "loss")
+
+
+@dataclasses.dataclass(frozen=True)
+class Stat:
+    """One metric of one setting on one part; ``values`` holds a number for each seed, NaN where undefined."""
+
+    values: tuple[float, ...]
+
+    @property
+    def mean(self) -> float:
+        """NaN where one run has no value: a mean over the others would hide it."""
+        return sum(self.values) / len(self.values)
+
+    @property
+    def sd(self) -> float:
+        """The sample standard deviation (n - 1) over seeds; NaN for one run."""
+        if len(self.values) < 2:
+            return math.nan
+        return math.sqrt(sum((value - self.mean) ** 2 for value in self.values) / (len(self.values) - 1))
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One setting on one part."""
+
+    stats: Mapping[str, Stat]
+    images: tuple[int, int]  # fewest and most over the runs
+    diverged: int
+    degenerate: int
+
+
+Study = dict[str, dict[str, Row]]  # part -> setting -> row
+
+
+def summarise(metrics: pd.DataFrame, study: str, settings: Sequence[str], seeds: Sequence[int]) -> Study:
+    """Part -> setting -> row, settings in the order of params.yaml; a missing run is an error that names it."""
+    found = metrics[metrics["study"] == study]
+    result: Study = {}
+    for part in ("validation", "test"):
+        rows = found[found["part"] == part]
+        if rows.empty and part == "test":
+            continue  # the view network's images have no test part
+        result[part] = {setting: _row(rows, study, setting, part, seeds) for setting in settings}
+    return result
+
+
+def _row(rows: pd.DataFrame, study: str, setting: str, part: str, seeds: Sequence[int]) -> Row:
+    rows = rows[rows["setting"] == setting].sort_values("seed")
+    missing = sorted(set(seeds) - set(rows["seed"]))
+    if missing:
+        raise CxrbenchError(
+            f"data/evaluate/metrics.csv lacks the {part} metrics of study {study}, setting {setting}, seed"
+            f" {missing[0]} ({len(rows)} of {len(seeds)} runs are there); run 'dvc repro'"
+        )
+    rows = rows[rows["seed"].isin(seeds)]
+    stats = {name: Stat(tuple(float(value) for value in rows[name])) for name in (*METRICS, *TIMES)}
+    images = (int(rows["n"].min()), int(rows["n"].max()))
+    return Row(stats, images, int((rows["status"] == "diverged").sum()), int((rows["status"] == "degenerate").sum()))
+
+
+def winner(study: Study) -> str | None:
+    """The setting of highest mean validation accuracy, of lower loss where those tie; None where all diverged."""
+    finite = {
+        setting: (-row.stats["accuracy"].mean, row.stats["loss"].mean)
+        for setting, row in study["validation"].items()
+        if math.isfinite(row.stats["accuracy"].mean)
+    }
+    return min(finite, key=lambda setting: finite[setting]) if finite else None
+
+
+def metrics_tree(studies: Mapping[str, Study], verdicts: Sequence[Verdict]) -> dict[str, Any]:
+    """What reports/metrics.json holds: verdict counts, and study -> setting -> part -> metric -> mean, sd, n."""
+    tree: dict[str, Any] = {"claims": {word: sum(v.verdict == word for v in verdicts) for word in VERDICTS}}
+    for name, study in studies.items():
+        for part, rows in study.items():
+            for setting, row in rows.items():
+                cell = tree.setdefault(name, {}).setdefault(setting, {}).setdefault(part, {})
+                for metric in IN_METRICS_JSON:
+                    stat = row.stats[metric]
+                    cell[metric] = {"mean": _finite(stat.mean), "sd": _finite(stat.sd), "n": len(stat.values)}
+    return tree
+
+
+def _finite(value: float) -> float | None:
+    return round(value, 6) if math.isfinite(value) else None

@@ -1,0 +1,1 @@
+"""Every run in MLflow; nothing else imports it."""

@@ -1,0 +1,57 @@
+"""Architectures by name; each is an uncompiled keras.Model of RGB images of float32 in 0..1.
+
+A module a network; the ones of Keras itself share ``applications``. Keras is imported when one is built.
+"""
+
+import importlib
+from typing import TYPE_CHECKING
+
+from cxrbench.base.errors import CxrbenchError
+
+if TYPE_CHECKING:
+    import keras
+
+ARCHITECTURES = {
+    "small_cnn": "cxrbench.training.models.small_cnn",
+    "covid_cnn": "cxrbench.training.models.covid_cnn",
+    "xception": "cxrbench.training.models.applications",
+    "inception_v3": "cxrbench.training.models.applications",
+}
+
+
+def build(
+    name: str, image_size_px: int, units: int, activation: str, weights: str | None, padding_px: int | None
+) -> "keras.Model":
+    """The network ``name`` on float32 input [n, image_size_px, image_size_px, 3] in 0..1.
+
+    ``units`` and ``activation`` make the output layer, as the loss wants it. ``weights`` is None (random),
+    'imagenet' or the path of a .weights.h5 file. Raises CxrbenchError where the image is too small for the
+    network or the weights can't be loaded.
+    """
+    module = importlib.import_module(ARCHITECTURES[name])
+    smallest_px = module.SMALLEST_PX[name]
+    if image_size_px < smallest_px:
+        raise CxrbenchError(
+            f"model {name} needs images of at least {smallest_px} px, image_size is {image_size_px}; raise image_size"
+        )
+    model = module.build(name, image_size_px, units, activation, weights == "imagenet", padding_px)
+    if weights and weights != "imagenet":
+        try:
+            model.load_weights(weights)
+        except (OSError, ValueError) as error:
+            raise CxrbenchError(f"weights {weights} do not fit model {name} ({str(error).splitlines()[0]})") from None
+    return model
+
+
+def on_grey(network: "keras.Model") -> "keras.Model":
+    """``network`` behind the step from grey pixels to its input: [n, h, w, 1] of 0..255 -> RGB of 0..1.
+
+    Runs train and are stored in this form, so that a stored model takes radiographs as they are decoded.
+    """
+    import keras
+
+    height, width, _ = network.input_shape[1:]
+    grey = keras.Input((height, width, 1), name="grey")
+    unit = keras.layers.Rescaling(1 / 255, name="to_unit_range")(grey)
+    rgb = keras.layers.Concatenate(name="to_rgb")([unit, unit, unit])
+    return keras.Model(grey, network(rgb), name=f"{network.name}_on_grey")

@@ -1,0 +1,45 @@
+"""How a stage ends where it can't go on: one sentence and an exit code, no traceback, no half file."""
+
+import resource
+import subprocess
+import sys
+
+import pytest
+
+STAGE = "from cxrbench.base.entry import run\nfrom cxrbench.base.files import write_text\n"
+
+
+def ended(folder, line, **options):
+    command = [sys.executable, "-c", STAGE + line]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, **options)
+
+
+def test_a_disk_that_fills_up_is_one_sentence_and_leaves_no_half_file(tmp_path):
+    (tmp_path / "table.csv").write_text("old")
+
+    def small_files_alone():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+
+    done = ended(tmp_path, "run(lambda: write_text('table.csv', 'a' * 100_000))", preexec_fn=small_files_alone)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("error: File too large; free some space")
+    assert [path.name for path in tmp_path.iterdir()] == ["table.csv"]
+    assert (tmp_path / "table.csv").read_text() == "old"
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "told"),
+    [
+        (
+            "from cxrbench.base.errors import CxrbenchError as E\ndef main(): raise E('lr is 0')\nrun(main)",
+            1,
+            "error: lr is 0\n",
+        ),
+        ("def main(): raise KeyboardInterrupt\nrun(main)", 130, "stopped; what was finished is kept"),
+        ("def main(): open('nowhere')\nrun(main)", 1, "Traceback"),  # our own mistake: nothing is hidden
+    ],
+)
+def test_a_mistake_is_one_sentence_and_a_fault_of_ours_is_shown_whole(tmp_path, line, code, told):
+    done = ended(tmp_path, line)
+    assert done.returncode == code
+    assert done.stderr.startswith(told)

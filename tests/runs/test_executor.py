@@ -1,0 +1,136 @@
+"""Real training of tiny runs in worker processes: repeatable, resumable, honest about divergence."""
+
+import contextlib
+import dataclasses
+import json
+import os
+import signal
+import threading
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cxrbench.base.errors import CxrbenchError
+from cxrbench.base.tables import read_table
+from cxrbench.config.setting import LOSSES, Setting
+from cxrbench.runs.executor import train_all
+from cxrbench.runs.job import Job
+from cxrbench.runs.store import RunStore
+
+pytestmark = pytest.mark.slow
+TINY = Setting(epochs=2, batch_size=16)
+
+
+@pytest.fixture(scope="module")
+def make_job(tmp_path_factory):
+    """Makes jobs on 96 noisy squares, half of them with a bright spot."""
+    folder = tmp_path_factory.mktemp("images")
+    rng = np.random.default_rng(0)
+    target = np.arange(96) % 2
+    squares = rng.integers(0, 120, (96, 64, 64, 1)).astype("uint8")
+    squares[target == 1, 16:48, 16:48] += 110
+    np.save(folder / "64.npy", squares)
+    large = np.repeat(np.repeat(squares[:, :50, :50], 2, axis=1), 2, axis=2)
+    np.save(folder / "100.npy", large)
+    part = np.repeat(["train", "validation", "test"], 32)
+    rows = pd.DataFrame(
+        {"image_id": [f"i{k:02}" for k in range(96)], "patient_id": "p", "part": part, "target": target}
+    )
+
+    def make(run, setting, seed=0):
+        return Job(run, setting, seed, rows.assign(index=range(96)), folder / f"{setting.image_size}.npy", "data")
+
+    return make
+
+
+def settings_to_start():
+    also = {
+        "categorical_focal_crossentropy": {"augment": "paper", "optimizer": "rmsprop", "checkpoint": "best"},
+        "label_smoothed_crossentropy": {"model": "covid_cnn", "padding": 2},
+    }
+    yield from ((loss, dataclasses.replace(TINY, loss=loss, **also.get(loss, {}))) for loss in LOSSES)
+    yield "diverging", dataclasses.replace(TINY, optimizer="sgd", lr=100.0, loss="sparse_categorical_crossentropy")
+
+
+@pytest.fixture(scope="module")
+def trained(make_job, tmp_path_factory):
+    store = RunStore(tmp_path_factory.mktemp("store"))
+    jobs = [make_job(name, setting) for name, setting in settings_to_start()]
+    jobs += [make_job("again", TINY), make_job("other-seed", TINY, seed=1)]
+    epochs, finished = [], []
+    train_all(jobs, store, 2, lambda run, epoch: epochs.append((run, epoch)), finished.append)
+    assert sorted(finished) == sorted(job.run for job in jobs)
+    for job in jobs:
+        done = json.loads((store.path(job.run) / "run.json").read_text())["epochs_done"]
+        assert [epoch for run, epoch in epochs if run == job.run] == list(range(1, done + 1))
+    return store
+
+
+def record_of(store, run):
+    return json.loads((store.path(run) / "run.json").read_text())
+
+
+@pytest.mark.parametrize("run", [name for name, _ in settings_to_start() if name != "diverging"])
+def test_every_loss_model_and_augmentation_trains_and_scores(trained, run):
+    assert trained.has(run)
+    record = record_of(trained, run)
+    scores = read_table(trained.path(run) / "scores.csv", "scores")
+    assert record["status"] == "ok"
+    assert scores["part"].value_counts().to_dict() == {"validation": 32, "test": 32}
+    assert scores["score"].between(0, 1).all()
+    assert len(read_table(trained.path(run) / "history.csv", "history")) == record["setting"]["epochs"]
+    assert record["environment"]["keras"]
+
+
+@pytest.mark.smoke
+@pytest.mark.parametrize("model", ["xception", "inception_v3"])
+def test_the_architectures_of_the_profiles_cpu_and_paper_start(make_job, tmp_path, model):
+    store = RunStore(tmp_path)
+    job = make_job(model, Setting(model=model, image_size=100, epochs=1, batch_size=16))
+    train_all([job], store, 1, lambda run, epoch: None, lambda run: None)
+    assert record_of(store, model)["parameters"] > 20_000_000
+
+
+def test_a_run_that_diverges_is_recorded_and_stops_nothing(trained):
+    assert record_of(trained, "diverging")["status"] == "diverged"
+    assert trained.has("diverging")
+
+
+def test_one_seed_gives_one_result_and_another_seed_another(trained):
+    first, again, other = (
+        read_table(trained.path(run) / "scores.csv", "scores")["score"]
+        for run in ("binary_crossentropy", "again", "other-seed")
+    )
+    assert first.equals(again)
+    assert not first.equals(other)
+
+
+def test_the_best_checkpoint_is_the_epoch_of_least_validation_loss(trained):
+    (run,) = (name for name, setting in settings_to_start() if setting.checkpoint == "best")
+    history = read_table(trained.path(run) / "history.csv", "history")
+    assert record_of(trained, run)["checkpoint_epoch"] == history["val_loss"].idxmin() + 1
+
+
+def test_a_killed_worker_is_an_error_in_words_and_finished_runs_stay(make_job, tmp_path):
+    store = RunStore(tmp_path)
+    jobs = [make_job(f"run{k}", dataclasses.replace(TINY, epochs=2 + 50 * k)) for k in range(2)]
+    jobs[0], jobs[1] = jobs[1], jobs[0]
+
+    def kill_at_the_third_epoch(run, epoch):
+        if run == "run1" and store.path("run0").is_dir():
+            threading.Thread(target=kill_children).start()
+
+    with pytest.raises(CxrbenchError, match="a training process was killed"):
+        train_all(jobs, store, 2, kill_at_the_third_epoch, lambda run: None)
+    assert store.has("run0")
+    assert not store.has("run1")
+
+
+def kill_children():
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            parent = (folder / "stat").read_text().rsplit(")", 1)[1].split()[1]
+            if int(parent) == os.getpid() and "spawn_main" in (folder / "cmdline").read_text():
+                os.kill(int(folder.name), signal.SIGKILL)
