@@ -90,14 +90,12 @@ def folds_of(images: pd.DataFrame, folds: int) -> np.ndarray:
 def fold_table(taught: pd.DataFrame, images: pd.DataFrame, held_out: np.ndarray) -> pd.DataFrame:
     """An assignment table: phantoms in their parts, real images of other folds to train, those held out to test.
 
-    Its names say which cohort an image is of, as the pipeline's do: views are balanced inside each.
+    Column source says which cohort an image is of: views are balanced inside each.
     """
     part = np.where(held_out, "test", "train")
     own = images.assign(label=images["view"], target=images["view"].map(sampling.TARGET))
     own = own.assign(**dict.fromkeys(PROTOCOLS, part))
-    for key in ("image_id", "patient_id"):
-        own[key] = sampling.name_of(own["cohort"], own[key])
-    return pd.concat([taught, own.assign(cohort="views")])[list(TABLES["assignment"])]
+    return pd.concat([taught, own.assign(source=own["cohort"], cohort="views")])[list(TABLES["assignment"])]
 
 
 def copies_of(images: pd.DataFrame, setting: Setting, work: Path) -> dict[str, Path]:

@@ -17,6 +17,7 @@ TEXT = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="
         st.tuples(
             TEXT,
             TEXT,
+            TEXT,
             st.sampled_from(["train", ""]),
             st.integers(0, 1),
             st.floats(0, 1, width=32) | st.just(float("nan")),
@@ -26,11 +27,11 @@ TEXT = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="
 )
 def test_a_table_is_read_as_it_was_written(tmp_path_factory, rows):
     path = tmp_path_factory.mktemp("table") / "scores.csv"
-    columns = ["image_id", "patient_id", "part", "target", "score"]
+    columns = ["source", "image_id", "patient_id", "part", "target", "score"]
     frame = pd.DataFrame(rows, columns=columns)
     tables.write_table(path, frame, "scores")
     back = tables.read_table(path, "scores")
-    assert back[columns[:4]].to_numpy().tolist() == frame[columns[:4]].to_numpy().tolist()
+    assert back[columns[:5]].to_numpy().tolist() == frame[columns[:5]].to_numpy().tolist()
     assert back["score"].astype("float32").equals(frame["score"].astype("float32"))
 
 

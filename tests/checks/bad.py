@@ -107,6 +107,7 @@ BREAKS: dict[tuple[str, str], Break] = {
     ("assignment", "a, official protocol, train: 1 to 2 normal images"): fill("official", ""),
     ("assignment", "a, official protocol, train: 2 to 3 pneumonia images"): fill("official", ""),
     ("assignment", NO_SPLIT): fill("official", "train"),
+    ("assignment", NO_SPLIT.replace("a, ", "views, ", 1)): put("official", "train", cohort="views"),
     ("duplicates", "no pair of images stands twice"): twice,
     ("duplicates", "every pair belongs to a cohort of params.yaml"): put("cohort", "b"),
     ("duplicates", "the images of a pair are two, in the order of their names"): put("image_b", "i00"),
@@ -145,8 +146,8 @@ COUNTS = [
     *product(["a"], PROTOCOLS, ["test"], [("normal", 1), ("pneumonia", 2)]),
     *product(["a"], PROTOCOLS, ["validation"], [("normal", 1), ("pneumonia", 1)]),
     *product(["a"], ["paper", "patient"], ["train"], [("normal", 2), ("pneumonia", 3)]),
-    *product(["views"], PROTOCOLS, ["train"], [("frontal", 2), ("lateral", 2)]),
-    *product(["views"], PROTOCOLS, ["validation"], [("frontal", 1), ("lateral", 1)]),
+    *product(["views"], ["paper", "patient"], ["train"], [("frontal", 2), ("lateral", 2)]),
+    *product(["views"], ["paper", "patient"], ["validation"], [("frontal", 1), ("lateral", 1)]),
 ]
 for _cohort, _protocol, _part, (_label, _n) in COUNTS:
     BREAKS["assignment", f"{_cohort}, {_protocol} protocol, {_part}: {_n} {_label} images"] = drop(

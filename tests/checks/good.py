@@ -16,7 +16,7 @@ QUOTAS = {
         "validation": {"normal": 1, "pneumonia": 1},
         "test": {"normal": 1, "pneumonia": 2},
     },
-    "views": {"train": {"frontal": 2, "lateral": 2}, "validation": {"frontal": 1, "lateral": 1}},
+    "views": {"train": {"lateral": 2, "frontal": 2}, "validation": {"lateral": 1, "frontal": 1}},
 }
 SHORTFALL = 0.5
 TARGETS = {"normal": 0, "pneumonia": 1, "lateral": 0, "frontal": 1}
@@ -29,7 +29,7 @@ def check_data(tables: dict[str, pd.DataFrame], docs_dir: Any = None) -> list[An
 def data_tables() -> dict[str, pd.DataFrame]:
     used = [image(number, "normal" if number < 4 else "pneumonia", "frontal") for number in range(10)]
     others = [image(number, "", "lateral") for number in range(10, 19)]
-    assignment = assigned(QUOTAS["a"], "a") + assigned(QUOTAS["views"], "views")
+    assignment = assigned(QUOTAS["a"], "a") + assigned(QUOTAS["views"], "views", protocols=("paper", "patient"))
     frontal = [{**row, "view_by": "network", "view_score": 0.95} for row in used]
     frontal[0] |= {"view_by": "metadata", "view_score": float("nan")}
     parts = [
@@ -97,15 +97,19 @@ def image(number: int, label: str, view: str) -> dict[str, object]:
     }
 
 
-def assigned(quotas: dict[str, dict[str, int]], cohort: str) -> list[dict[str, object]]:
+def assigned(
+    quotas: dict[str, dict[str, int]], cohort: str, protocols: tuple[str, ...] = PROTOCOLS
+) -> list[dict[str, object]]:
     cells = [(part, label) for part, counts in quotas.items() for label, n in counts.items() for _ in range(n)]
     cells.sort(key=lambda cell: cell[1])  # as the manifest: all images of one label, then the other's
     return [
         {
             **image(number, label, ""),
             "cohort": cohort,
+            "source": "a",
             "target": TARGETS[label],
-            **dict.fromkeys(PROTOCOLS, part),
+            **dict.fromkeys(PROTOCOLS, ""),
+            **dict.fromkeys(protocols, part),
         }
         for number, (part, label) in enumerate(cells)
     ]

@@ -8,7 +8,7 @@ from cxrbench.checks import data, parts, scores
 from cxrbench.checks.outcome import Outcome, failures, outcome
 from cxrbench.checks.run import open_tables, run_checks, validate
 from tests.checks import good
-from tests.checks.bad import BREAKS, WARNINGS, drop, put
+from tests.checks.bad import BREAKS, NO_SPLIT, WARNINGS, drop, put
 
 
 @pytest.fixture(scope="module")
@@ -61,8 +61,7 @@ def test_a_check_fails_the_data_it_is_there_to_stop(table, words, expected, tabl
 def test_good_tables_pass_every_check(expected) -> None:
     outcomes = good.check_data(good.data_tables()) + scores.check_scores(*good.run_inputs())
     assert [str(result) for result in outcomes if not result.passed] == []
-    of_no_split = {words for _, words in expected if "no split of its own" in words}
-    assert {(found.table, found.check) for found in outcomes} == {key for key in BREAKS if key[1] not in of_no_split}
+    assert {(found.table, found.check) for found in outcomes} == {key for key in BREAKS if key[1] != NO_SPLIT}
 
 
 def test_a_source_without_a_split_may_leave_the_official_protocol_empty() -> None:
@@ -83,7 +82,7 @@ def test_the_patient_protocol_answers_for_the_reading_that_made_it(tables, run_o
     words = "a, patient protocol: no two parts share a patient (loose reading)"
     frame = put("groups", 1, protocol="patient", kind="patient, loose")(tables["leaks"])
     for reading, severity in (("strict", "warning"), ("loose", "critical")):
-        checks = parts.leaks(good.LABELS, {"a": list(PROTOCOLS)}, reading)
+        checks = parts.leaks(good.QUOTAS, {"a": list(PROTOCOLS)}, reading)
         (check,) = (check for check in checks if check.description == words)
         result = run_one("leaks", frame, check)
         assert (result.passed, result.severity) == (False, severity)

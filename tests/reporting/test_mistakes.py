@@ -9,11 +9,14 @@ def scores(values, part="test", target=None):
     n = len(values)
     target = [1, 0] * (n // 2) if target is None else target
     ids = [f"i{k}" for k in range(n)]
-    return pd.DataFrame({"image_id": ids, "patient_id": ids, "part": part, "target": target, "score": values})
+    return pd.DataFrame(
+        {"source": "a", "image_id": ids, "patient_id": ids, "part": part, "target": target, "score": values}
+    )
 
 
 IMAGES = pd.DataFrame(
     {
+        "source": "a",
         "image_id": [f"i{k}" for k in range(4)],
         "path": [f"p{k}" for k in range(4)],
         "target": [1, 0, 1, 0],

@@ -14,7 +14,7 @@ def assignment(count=9):
     parts = ["train", "validation", "test"]
     rows = [
         {
-            "cohort": "pneumonia", "image_id": f"i{k}", "path": f"/x/{k}", "sha256": f"{k:064}",
+            "cohort": "pneumonia", "source": "pneumonia", "image_id": f"i{k}", "path": f"/x/{k}", "sha256": f"{k:064}",
             "patient_id": f"p{k // 2}",
             "label": "normal", "target": k % 2, "paper": parts[k % 3], "patient": parts[k // 3 % 3], "official": "",
         }
@@ -31,7 +31,7 @@ def test_the_order_of_the_table_changes_nothing(order):
     assert selection.data_sha256(plain) == selection.data_sha256(shuffled)
 
 
-@pytest.mark.parametrize("column", ["image_id", "sha256", "patient_id", "part", "target"])
+@pytest.mark.parametrize("column", ["source", "image_id", "sha256", "patient_id", "part", "target"])
 def test_whatever_a_run_sees_is_in_the_hash(column):
     rows = selection.select(assignment(), "pneumonia", "paper")
     other = rows.copy()

@@ -97,16 +97,16 @@ def test_an_empty_assignment_has_no_leaks():
     assert find_leaks(assigned()).empty
 
 
-def test_the_keys_come_from_the_manifest_and_those_of_cohort_views_bear_their_cohorts_name():
+def test_the_keys_come_from_the_manifest_and_those_of_a_borrowed_image_bear_its_sources_name():
     manifest = pd.DataFrame(
         [["kids", "i1", "p", "p_virus"], ["kids", "i2", "p", "p_bacteria"], ["men", "i1", "p", "p"]],
         columns=["cohort", "image_id", "patient_id", "patient_id_loose"],
     )
     duplicates = pd.DataFrame([["kids", "i1", "i2"]], columns=["cohort", "image_a", "image_b"])
-    rows = [["kids", "i2"], ["views", "kids/i2"], ["views", "men/i1"]]
-    keyed = with_keys(pd.DataFrame(rows, columns=["cohort", "image_id"]), manifest, duplicates)
+    rows = [["kids", "kids", "i2"], ["views", "kids", "i2"], ["views", "men", "i1"]]
+    keyed = with_keys(pd.DataFrame(rows, columns=["cohort", "source", "image_id"]), manifest, duplicates)
     assert keyed[["image_id", "strict", "loose", "picture"]].values.tolist() == [
         ["i2", "p", "p_bacteria", "i1"],
-        ["kids/i2", "kids/p", "kids/p_bacteria", "kids/i1"],
-        ["men/i1", "men/p", "men/p", "men/i1"],
+        ["i2", "kids/p", "kids/p_bacteria", "kids/i1"],
+        ["i1", "men/p", "men/p", "men/i1"],
     ]

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.base.tables import PARTS, PROTOCOLS
-from cxrbench.splits.protocols import assign, lacking, scaled
+from cxrbench.config.quotas import scaled
+from cxrbench.splits.protocols import assign, lacking
 
 # A patient: images of each label, a part that makes the quotas reachable, and the source's own part.
 patients = st.lists(

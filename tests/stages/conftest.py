@@ -83,11 +83,22 @@ def _images(cohort: str, sizes: dict, rng: np.random.Generator) -> pd.DataFrame:
     rows = []
     for part, counts in sizes.items():
         for target, (label, n) in enumerate(counts.items()):
-            target = 1 - target if cohort == "views" else target
             for i in range(n):
                 name = f"{part}-{label}-{i}"
                 rows.append(
-                    [cohort, name, f"{name}.png", name, f"{part}{label}{i // 2}", label, target, part, part, part]
+                    [
+                        cohort,
+                        cohort,
+                        name,
+                        f"{name}.png",
+                        name,
+                        f"{part}{label}{i // 2}",
+                        label,
+                        target,
+                        part,
+                        part,
+                        part,
+                    ]
                 )
     return pd.DataFrame(rows, columns=list(TABLES["assignment"]))
 
@@ -102,7 +113,7 @@ def _run(folder: Path, images: pd.DataFrame, setting: str, seed: int, rng: np.ra
         score = np.full(len(seen), 0.7 + 0.01 * seed)
     diverged = setting == "loss=binary_focal_crossentropy" and seed == 1
     score = np.full(len(seen), np.nan) if diverged else score
-    table = seen[["image_id", "patient_id", "target"]].assign(part=seen["paper"], score=score)
+    table = seen[["source", "image_id", "patient_id", "target"]].assign(part=seen["paper"], score=score)
     write_table(folder / "scores.csv", table[list(TABLES["scores"])], "scores")
     epochs = np.arange(1, 9)
     loss = 0.6 * np.exp(-epochs * (0.1 + skill / 12)) + rng.uniform(0, 0.03, 8)

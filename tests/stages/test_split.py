@@ -65,8 +65,8 @@ def workspace(tmp_path, monkeypatch):
         write_table("data/download/manifest.csv", manifest[list(TABLES["manifest"])], "manifest")
         write_table("data/view-filter/manifest.csv", manifest, "frontal")
         view = dict.fromkeys(PROTOCOLS, "train") | {"cohort": "views", "label": "frontal", "target": 1}
-        view |= {"image_id": "kids/normal00", "patient_id": "kids/normal00", "sha256": "kids-normal00"}
-        other = view | {"image_id": "kids/normal01", "sha256": "kids-normal01"} | dict.fromkeys(PROTOCOLS, "test")
+        view |= {"source": "kids", "image_id": "normal00", "patient_id": "normal00", "sha256": "kids-normal00"}
+        other = view | {"image_id": "normal01", "sha256": "kids-normal01"} | dict.fromkeys(PROTOCOLS, "test")
         views = pd.DataFrame([{"path": "v", **view}, {"path": "w", **other}])
         write_table("data/view-filter/assignment.csv", views[list(TABLES["assignment"])], "assignment")
 
@@ -191,7 +191,9 @@ def test_what_official_training_lacks_is_told(workspace, capsys):
 
 def test_a_quota_that_cannot_be_filled_stops_the_stage_at_once_and_leaves_no_table(workspace, monkeypatch):
     workspace(scale=4.0)
-    monkeypatch.setattr(split, "find_duplicates", None)  # hours on a large cohort: not before the quotas are known
+    monkeypatch.setattr(
+        "cxrbench.splits.division.find_duplicates", None
+    )  # hours on a large cohort: not before the quotas are known
     with pytest.raises(CxrbenchError, match=r"cohort 'kids': part .* needs"):
         split.main()
     assert not Path("data/split").exists()

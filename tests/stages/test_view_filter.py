@@ -13,7 +13,7 @@ from cxrbench.base.tables import TABLES, read_table, write_table
 from cxrbench.images.decode import Undecodable
 from cxrbench.runs import ensure
 from cxrbench.stages import view_filter
-from cxrbench.views import stored
+from cxrbench.views import keep_frontal, stored
 from cxrbench.views.stream import Scored
 from tests.stages import fake_runs
 
@@ -64,9 +64,9 @@ def workspace(tmp_path, monkeypatch):
     def average(trained, target):
         target.write_text(", ".join(path.read_text() for path in trained))
 
-    monkeypatch.setattr(view_filter.average, "write", average)
+    monkeypatch.setattr(keep_frontal.average, "write", average)
     monkeypatch.setattr(ensure, "ensure", train_nothing)
-    monkeypatch.setattr(view_filter.stream, "score_files", score_files)
+    monkeypatch.setattr(keep_frontal.stream, "score_files", score_files)
     return tmp_path
 
 
@@ -92,7 +92,7 @@ def test_an_image_that_was_tested_has_its_runs_score_and_one_that_was_trained_on
     seen = frontal[(frontal["cohort"] == "pneumonia") & (frontal["view_by"] == "metadata")]
     assert seen["view_score"].isna().sum() == QUOTAS["train"]["frontal"]
     for row in seen.dropna(subset="view_score").itertuples():
-        assert row.view_score == pytest.approx(scored[f"pneumonia/{row.image_id}"])
+        assert row.view_score == pytest.approx(scored[row.image_id])
 
 
 def test_the_metrics_count_each_seeds_errors_on_test_by_view(workspace):
@@ -136,9 +136,9 @@ def test_a_network_that_does_not_tell_views_apart_is_not_in_the_mean(status, kep
     right = pd.DataFrame({"target": [0, 1, 0, 1], "score": [0.1, 0.9, 0.2, 0.8], "part": "validation"})
     spoilt = {"diverged": math.nan, "degenerate": 0.9}
     scored = {seed: right.assign(score=spoilt[status[seed]]) if seed in status else right for seed in range(3)}
-    assert view_filter._kept(scored) == kept
+    assert keep_frontal.usable_seeds(scored) == kept
     collapsed = {seed: right.assign(score=0.9) for seed in range(2)}
-    assert view_filter._kept(collapsed) == [0, 1]  # better than none
+    assert keep_frontal.usable_seeds(collapsed) == [0, 1]  # better than none
 
 
 def test_a_seed_that_diverged_is_neither_in_the_mean_nor_in_the_accuracies(workspace, monkeypatch):
@@ -161,7 +161,7 @@ def test_a_seed_that_diverged_is_neither_in_the_mean_nor_in_the_accuracies(works
 
 def test_where_all_views_are_known_the_network_is_not_asked(workspace, monkeypatch):
     write_table("data/download/manifest.csv", manifest(open_views=0), "manifest")
-    monkeypatch.setattr(view_filter.stream, "score_files", None)
+    monkeypatch.setattr(keep_frontal.stream, "score_files", None)
     view_filter.main()
     assert len(read_table("data/view-filter/manifest.csv", "frontal")) == 30
 
@@ -170,13 +170,13 @@ def test_a_file_that_has_gone_since_the_download_stops_the_stage_with_its_name(w
     def score_files(files, *_):
         return (Scored(file.path, math.nan, Undecodable(file.path, "missing", "no such file")) for file in files)
 
-    monkeypatch.setattr(view_filter.stream, "score_files", score_files)
+    monkeypatch.setattr(keep_frontal.stream, "score_files", score_files)
     with pytest.raises(CxrbenchError, match="pneumonia/i60 cannot be used: missing"):
         view_filter.main()
     assert not Path("data/view-filter/manifest.csv").exists()
 
 
 def test_where_every_seed_diverged_there_is_no_network_to_tell_views_with(workspace, monkeypatch):
-    monkeypatch.setattr(view_filter, "evaluate", lambda target, score: ("diverged", {"accuracy": math.nan}))
+    monkeypatch.setattr(keep_frontal, "evaluate", lambda target, score: ("diverged", {"accuracy": math.nan}))
     with pytest.raises(CxrbenchError, match=r"diverged with every one of 3 seeds, .* lower views\.setting\.lr"):
         view_filter.main()

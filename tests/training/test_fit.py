@@ -48,8 +48,8 @@ def test_balanced_classes_are_seen_once_and_a_seed_repeats_its_draw():
 def test_the_validation_loss_of_an_augmented_run_is_that_of_its_scores(tmp_path):
     images = np.random.default_rng(0).integers(0, 256, (16, 64, 64, 1)).astype("uint8")
     np.save(tmp_path / "images.npy", images)
-    names = [f"a/{number}" for number in range(16)]
-    rows = pd.DataFrame({"image_id": names, "patient_id": names, "part": ["train", "validation"] * 8})
+    names = [f"i{number}" for number in range(16)]
+    rows = pd.DataFrame({"source": "a", "image_id": names, "patient_id": names, "part": ["train", "validation"] * 8})
     rows = rows.assign(target=[0, 0, 1, 1] * 4, index=range(16))
     setting = Setting(cohort="views", augment="robust", balance=True, epochs=1, lr=0.01)
     train(Job("run", setting, 0, rows, tmp_path / "images.npy", "none"), tmp_path, lambda epoch: None)

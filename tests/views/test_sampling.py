@@ -35,6 +35,7 @@ def test_quotas_are_met_exactly_and_the_rest_tests(a, b, c, d, spare, seed):
             ("validation", "lateral"): d, ("test", "frontal"): spare, ("test", "lateral"): 1,
         }  # fmt: skip
     assert table["image_id"].is_unique
+    assert not table["official"].any()
     assert ((table["label"] == "frontal") == (table["target"] == 1)).all()
     assert table.equals(sampling.assign(cohort.sample(frac=1, random_state=seed), quotas, seed))
 
@@ -67,13 +68,12 @@ def test_each_cohort_fills_its_own_quotas_and_its_names_stay_apart():
     cohorts = [images(9, 9), images(9, 9, cohort="phantom"), images(9, 9, cohort="unasked")]
     table = sampling.assign(pd.concat(cohorts), quotas, 0)
     assert set(table["cohort"]) == {"views"}
-    assert table["image_id"].is_unique
-    assert set(table["patient_id"]) == {f"{cohort}/p{k}" for cohort in quotas for k in range(18)}
-    owner = table["image_id"].str.partition("/")[0]
+    assert not table.duplicated(["source", "image_id"]).any()
+    assert set(table["source"]) == set(quotas)
     for cohort, wanted in quotas.items():
         for protocol in ("paper", "patient"):
             for part, views in wanted.items():
-                chosen = table[(owner == cohort) & (table[protocol] == part)]
+                chosen = table[(table["source"] == cohort) & (table[protocol] == part)]
                 assert chosen["label"].value_counts().to_dict() == views
 
 

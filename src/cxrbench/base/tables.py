@@ -55,7 +55,8 @@ TABLES: dict[str, dict[str, str]] = {
     },
     # one row an image a run may use; a column for each protocol holds train, validation, test, or empty: unused
     "assignment": {
-        "cohort": "str",
+        "cohort": "str",  # what a setting calls 'cohort': a cohort, or 'views', which draws on several
+        "source": "str",  # the cohort that the image comes from; names of images and patients hold inside it
         "image_id": "str",
         "path": "str",
         "sha256": "str",
@@ -104,7 +105,14 @@ TABLES: dict[str, dict[str, str]] = {
     # which run answers which cell of which study
     "grid": {"study": "str", "setting": "str", "seed": "int64", "run": "str"},
     # what a run says of each image: P(target = 1)
-    "scores": {"image_id": "str", "patient_id": "str", "part": "str", "target": "int64", "score": "float64"},
+    "scores": {
+        "source": "str",
+        "image_id": "str",
+        "patient_id": "str",
+        "part": "str",
+        "target": "int64",
+        "score": "float64",
+    },
     # how a run went; loss is the training loss, val_* the same on validation
     "history": {
         "epoch": "int64",

@@ -7,24 +7,25 @@ import pandas as pd
 
 from cxrbench.base.tables import PROTOCOLS
 from cxrbench.checks import images, parts
-from cxrbench.checks.images import Labels, Quotas
+from cxrbench.checks.images import Labels
 from cxrbench.checks.outcome import Outcome
 from cxrbench.checks.run import run_checks
+from cxrbench.config.quotas import Quotas
 
 
 def check_data(
     tables: dict[str, pd.DataFrame],
     labels: Labels,
-    quotas: Quotas,
+    quotas: dict[str, Quotas],
     official_shortfall: float,
     patients: str,
     docs_dir: Path | None = None,
 ) -> list[Outcome]:
     """One Outcome a check, in the order of the suites.
 
-    ``tables`` holds those that ``suites`` names. ``labels``: cohort -> (negative, positive). ``quotas``: cohort,
-    'views' among them, -> part -> label -> images, already scaled. ``official_shortfall`` and ``patients`` are those
-    of params.yaml's split. ``docs_dir`` gets index.html and a page a table.
+    ``tables`` holds those that ``suites`` names. ``labels``: cohort -> (negative, positive). ``quotas``: every cohort
+    of the assignment -> part -> label -> images, already scaled, the label of target 0 first. ``official_shortfall``
+    and ``patients`` are those of params.yaml's split. ``docs_dir`` gets index.html and a page a table.
     """
     checks = suites(tables, labels, quotas, official_shortfall, patients)
     rejects = marked(tables["rejects"], tables["manifest"])
@@ -32,7 +33,7 @@ def check_data(
 
 
 def suites(
-    tables: dict[str, pd.DataFrame], labels: Labels, quotas: Quotas, official_shortfall: float, patients: str
+    tables: dict[str, pd.DataFrame], labels: Labels, quotas: dict[str, Quotas], official_shortfall: float, patients: str
 ) -> dict[str, list[Any]]:
     """Table -> its expectations; the tables say how many files each cohort has and whether it has its own split."""
     files = tables["manifest"]["cohort"].value_counts().add(tables["rejects"]["cohort"].value_counts(), fill_value=0)
@@ -40,18 +41,18 @@ def suites(
     own_split = set(frontal["cohort"][(frontal["source_part"] != "") & (frontal["label"] != "")])
     used = {
         cohort: [protocol for protocol in PROTOCOLS if protocol != "official" or cohort in own_split]
-        for cohort in labels
-        if cohort in quotas
+        for cohort in quotas
     }
+    divided = {cohort: used[cohort] for cohort in labels if cohort in quotas}  # by the split stage
     return {
         "manifest": images.manifest(labels),
         "rejects": images.rejects(labels, files.astype(int).to_dict()),
         "frontal": images.frontal(labels, quotas),
         "review": images.review(labels),
-        "assignment": parts.assignment(labels, quotas, used, official_shortfall),
+        "assignment": parts.assignment(quotas, used, official_shortfall),
         "duplicates": parts.duplicates(list(labels)),
-        "leaks": parts.leaks(labels, used, patients),
-        "shortcuts": parts.shortcuts(used),
+        "leaks": parts.leaks(quotas, divided, patients),
+        "shortcuts": parts.shortcuts(divided),
     }
 
 

@@ -7,13 +7,13 @@ from typing import Any
 
 from cxrbench.base.tables import PARTS
 from cxrbench.checks import expect
+from cxrbench.config.quotas import Quotas
 
 SMALLEST_PX = 16
 MISSING_LABELS_PERCENT = 50  # of a cohort's images
 REJECTED_PERCENT = 5  # of a cohort's files
 
 Labels = dict[str, tuple[str, str]]
-Quotas = dict[str, dict[str, dict[str, int]]]
 
 
 def manifest(labels: Labels) -> list[Any]:
@@ -56,7 +56,7 @@ def rejects(labels: Labels, files: dict[str, int]) -> list[Any]:
     return checks
 
 
-def frontal(labels: Labels, quotas: Quotas) -> list[Any]:
+def frontal(labels: Labels, quotas: dict[str, Quotas]) -> list[Any]:
     checks = [
         unique_images(),
         expect.in_set("cohort", list(labels), "every image belongs to a cohort of params.yaml"),
@@ -82,8 +82,9 @@ def review(labels: Labels) -> list[Any]:
     ]
 
 
-def unique_images() -> Any:
-    return expect.unique(["cohort", "image_id"], "no image stands twice in a cohort")
+def unique_images(*keys: str) -> Any:
+    """``keys``: the columns that, with the cohort, name an image."""
+    return expect.unique(["cohort", *(keys or ("image_id",))], "no image stands twice in a cohort")
 
 
 def _labelled(cohort: str, pair: tuple[str, str]) -> list[Any]:

@@ -1,20 +1,20 @@
 """What is expected of the tables of the split stage: assignment, duplicates, leaks and shortcuts.
 
-``quotas`` says cohort -> part -> label -> images, already scaled; ``used`` says cohort -> the protocols that divide
-it: a source without a split of its own leaves the official one empty.
+``quotas`` says cohort -> part -> label -> images, already scaled, the label of target 0 first; ``used`` says cohort ->
+the protocols that divide it: a source without a split of its own leaves the official one empty.
 """
 
 from collections.abc import Collection
-from itertools import combinations
+from itertools import combinations, permutations
 from math import floor
 from typing import Any
 
 from cxrbench.base.tables import PARTS, PROTOCOLS
 from cxrbench.checks import expect
-from cxrbench.checks.images import Labels, Quotas, unique_images
+from cxrbench.checks.images import unique_images
+from cxrbench.config.quotas import Quotas, labels_of
 
 PAIRS = list(combinations(PARTS, 2))
-VIEW_LABELS = ("lateral", "frontal")  # of the cohort 'views', which the view network learns from
 SHARED = {  # kind of leak -> what two sides then share
     "patient, strict": "a patient (strict reading)",
     "patient, loose": "a patient (loose reading)",
@@ -29,11 +29,10 @@ AUC_LIMIT = 0.25  # an AUC farther from 0.5 says that a property of the file alo
 Used = dict[str, list[str]]
 
 
-def assignment(labels: Labels, quotas: Quotas, used: Used, official_shortfall: float) -> list[Any]:
+def assignment(quotas: dict[str, Quotas], used: Used, official_shortfall: float) -> list[Any]:
     """``official_shortfall``: the share of each training quota that the official protocol may lack."""
-    pairs = {**labels, "views": VIEW_LABELS}
     checks = [
-        unique_images(),
+        unique_images("source", "image_id"),
         expect.in_set("target", [0, 1], "every target is 0 or 1"),
         expect.in_set("cohort", list(quotas), "every image belongs to a cohort that has quotas"),
         expect.matches("sha256", r"^[0-9a-f]{64}\Z", "every sha256 is 64 hexadecimal digits"),
@@ -43,16 +42,15 @@ def assignment(labels: Labels, quotas: Quotas, used: Used, official_shortfall: f
         words = f"{protocol}: every part is train, validation, test or empty"
         checks.append(expect.in_set(protocol, [*PARTS, ""], words))
     for cohort, parts in quotas.items():
-        pair = pairs[cohort]
+        pair = labels_of(parts)
         words = f"{cohort}: every label is {' or '.join(pair)}"
         checks.append(expect.in_set("label", pair, words, {"cohort": cohort}))
         for target, label in enumerate(pair):
             where = {"cohort": cohort, "label": label}
             checks.append(expect.in_set("target", [target], f"{cohort}: {label} has target {target}", where))
         for protocol in PROTOCOLS:
-            exact = cohort == "views" or protocol != "official"
-            if protocol in used.get(cohort, PROTOCOLS):
-                checks += _quotas(cohort, protocol, parts, 0.0 if exact else official_shortfall)
+            if protocol in used[cohort]:
+                checks += _quotas(cohort, protocol, parts, official_shortfall if protocol == "official" else 0.0)
             else:
                 words = f"{cohort}, official protocol: unused, for its source has no split of its own"
                 checks.append(expect.in_set(protocol, [""], words, {"cohort": cohort}))
@@ -73,10 +71,13 @@ def duplicates(cohorts: Collection[str]) -> list[Any]:
     ]
 
 
-def leaks(labels: Labels, used: Used, patients: str) -> list[Any]:
-    """``patients`` (strict or loose) is the reading by which the patient protocol keeps patients together."""
+def leaks(quotas: dict[str, Quotas], used: Used, patients: str) -> list[Any]:
+    """``patients`` (strict or loose) is the reading by which the patient protocol keeps patients together.
+
+    ``used`` holds the cohorts whose parts must not share what the patient protocol keeps together.
+    """
     sides = ["cohort", "protocol", "across", "kind", "a", "b"]
-    both_ways = [order for pair in [*labels.values(), VIEW_LABELS] for order in (pair, pair[::-1])]
+    both_ways = [(a, b) for parts in quotas.values() for a, b in permutations(labels_of(parts), 2)]
     checks = [
         expect.unique(sides, "nothing was searched twice"),
         expect.in_set("across", ["parts", "labels"], "what was searched is parts or labels"),
@@ -87,7 +88,7 @@ def leaks(labels: Labels, used: Used, patients: str) -> list[Any]:
     for cohort, protocols in used.items():
         for protocol in protocols:
             checks += _across_parts(cohort, protocol, patients)
-        checks += _across_labels(cohort, labels[cohort])
+        checks += _across_labels(cohort, labels_of(quotas[cohort]))
     return checks
 
 
@@ -110,7 +111,7 @@ def shortcuts(used: Used) -> list[Any]:
     return checks
 
 
-def _quotas(cohort: str, protocol: str, quotas: dict[str, dict[str, int]], train_shortfall: float) -> list[Any]:
+def _quotas(cohort: str, protocol: str, quotas: Quotas, train_shortfall: float) -> list[Any]:
     """``train_shortfall``: the share of each training quota that may be lacking."""
     checks = []
     for part, counts in quotas.items():
@@ -135,7 +136,7 @@ def _across_parts(cohort: str, protocol: str, patients: str) -> list[Any]:
     return checks
 
 
-def _across_labels(cohort: str, pair: tuple[str, str]) -> list[Any]:
+def _across_labels(cohort: str, pair: list[str]) -> list[Any]:
     """A patient may well have images of both labels; one picture of two labels is a doubtful label."""
     title = f"{cohort}, {' and '.join(pair)}"
     checks = []

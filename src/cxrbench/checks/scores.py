@@ -36,7 +36,7 @@ def tables(grid: pd.DataFrame, runs: Runs, assignment: pd.DataFrame) -> dict[str
         record, scores = runs[str(cell.run)]
         name = f"{cell.study}, {cell.setting}, seed {cell.seed}"
         asked = _asked(assignment, record["setting"]["cohort"], record["setting"]["protocol"])
-        both = asked.merge(scores, on="image_id", how="outer", indicator="found")
+        both = asked.merge(scores, on=["source", "image_id"], how="outer", indicator="found")
         scored.append(both.assign(name=name, status=record["status"], found=both["found"].map(FOUND).astype(str)))
         each.append((name, record["status"], scores["score"].nunique()))
     return {
@@ -48,7 +48,7 @@ def tables(grid: pd.DataFrame, runs: Runs, assignment: pd.DataFrame) -> dict[str
 def suites() -> dict[str, list[Any]]:
     ok = {"status": "ok"}
     scores = [
-        expect.unique(["name", "image_id"], "no run scores an image twice"),
+        expect.unique(["name", "source", "image_id"], "no run scores an image twice"),
         expect.in_set("found", ["scored", "unasked"], "every run scores every image of its validation and test"),
         expect.in_set("found", ["scored", "missing"], "no run scores an image outside its validation and test"),
         expect.in_set("part", SCORED_PARTS, "every part is validation or test"),
@@ -72,4 +72,4 @@ def _asked(assignment: pd.DataFrame, cohort: str, protocol: str) -> pd.DataFrame
     """The images that a run of this cohort and protocol must score."""
     rows = assignment[(assignment["cohort"] == cohort) & assignment[protocol].isin(SCORED_PARTS)]
     asked = {protocol: "asked_part", "target": "asked_target", "patient_id": "asked_patient_id"}
-    return rows[["image_id", *asked]].rename(columns=asked)
+    return rows[["source", "image_id", *asked]].rename(columns=asked)

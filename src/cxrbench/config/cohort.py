@@ -13,7 +13,7 @@ FETCHES = {  # source -> where it can be fetched from; the others are local fold
 }
 SOURCES = ("phantom", "directory", *FETCHES)
 MEDMNIST_SIZES = (28, 64, 128, 224)
-VIEWS = ("frontal", "lateral")
+VIEWS = ("lateral", "frontal")  # the labels of the view network's images: the place of each is its target
 
 
 @dataclasses.dataclass(frozen=True)

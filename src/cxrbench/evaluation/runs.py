@@ -80,6 +80,6 @@ def _judge(record: dict[str, Any], scores: pd.DataFrame) -> list[dict[str, Any]]
 
 
 def _scores(table: pd.DataFrame) -> Scores:
-    # Where the source names no patient, each image stands for one of its own.
-    patient = table["patient_id"].where(table["patient_id"] != "", "image " + table["image_id"])
+    # Where the source names no patient, each image stands for one of its own. Two sources may use one name.
+    patient = table["source"] + "/" + table["patient_id"].where(table["patient_id"] != "", "image " + table["image_id"])
     return Scores(patient.to_numpy(dtype="str"), table["target"].to_numpy(), table["score"].to_numpy())

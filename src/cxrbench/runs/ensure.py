@@ -13,6 +13,8 @@ from cxrbench.runs.executor import train_all
 from cxrbench.runs.job import Job
 from cxrbench.runs.store import RunStore, fingerprint
 
+IMAGE = ["source", "image_id"]  # what names an image among those of a run
+
 
 def fingerprints(cells: Sequence[Cell], assignment: pd.DataFrame) -> list[str]:
     """The run that answers each cell, in their order."""
@@ -56,24 +58,26 @@ def ensure(
 
 def _jobs(missing: dict[str, Cell], assignment: pd.DataFrame, cache: Path, workers: int) -> list[Job]:
     """The missing runs with their images; an array holds all images of a cohort, whatever a protocol uses."""
-    arrays: dict[tuple[str, int, str], tuple[Path, pd.Series]] = {}
+    arrays: dict[tuple[str, int, str], tuple[Path, pd.MultiIndex]] = {}
     selections: dict[tuple[str, str], tuple[pd.DataFrame, str]] = {}
     jobs = []
     for run, cell in missing.items():
         setting = cell.setting
         key = (setting.cohort, setting.image_size, setting.resize)
         if key not in arrays:
-            images = assignment[assignment["cohort"] == setting.cohort].sort_values("image_id", ignore_index=True)
+            images = assignment[assignment["cohort"] == setting.cohort].sort_values(["source", "image_id"])
             paths, sums = images["path"].tolist(), images["sha256"].tolist()
             with progress(f"{setting.cohort} images at {setting.image_size} px", len(images)) as advance:
                 array = grey_squares(paths, sums, setting.image_size, setting.resize, cache, workers, advance)
-            arrays[key] = array, pd.Series(images.index, index=images["image_id"])
-        array, index = arrays[key]
+            arrays[key] = array, pd.MultiIndex.from_frame(images[IMAGE])
+        array, places = arrays[key]
         part_of = (setting.cohort, setting.protocol)
         if part_of not in selections:
             rows = selection.select(assignment, *part_of)
             selections[part_of] = rows, selection.data_sha256(rows)
         rows, data_sha256 = selections[part_of]
-        rows = rows.assign(index=index[rows["image_id"]].to_numpy()).drop(columns=["path", "sha256"])
+        rows = rows.assign(index=places.get_indexer(pd.MultiIndex.from_frame(rows[IMAGE]))).drop(
+            columns=["path", "sha256"]
+        )
         jobs.append(Job(run, setting, cell.seed, rows, array, data_sha256))
     return jobs

@@ -15,6 +15,6 @@ class Job:
     run: str  # the fingerprint
     setting: Setting
     seed: int
-    rows: pd.DataFrame  # image_id, patient_id, part, target, index: the image's place in the array
+    rows: pd.DataFrame  # source, image_id, patient_id, part, target, index: the image's place in the array
     array: Path  # .npy, uint8 [n, h, w, 1]
     data_sha256: str

@@ -10,7 +10,6 @@ import pandas as pd
 from cxrbench.base.tables import PARTS, PROTOCOLS, TABLES
 from cxrbench.splits.near_duplicates import picture_of
 
-VIEWS = "views"  # the cohort that the view network learns from; its names are COHORT/NAME
 PATIENTS = {"patient, strict": "strict", "patient, loose": "loose"}  # kind -> column of what images are grouped by
 PICTURES = {"identical file": "sha256", "near-duplicate": "picture"}
 EXAMPLES = 3
@@ -37,15 +36,21 @@ def find_leaks(images: pd.DataFrame) -> pd.DataFrame:
 def with_keys(assignment: pd.DataFrame, manifest: pd.DataFrame, duplicates: pd.DataFrame) -> pd.DataFrame:
     """The assignment with columns strict, loose (patients under both readings) and picture, by what each is grouped.
 
-    ``manifest`` and ``duplicates`` cover every cohort of the assignment and those that cohort 'views' draws on.
+    ``manifest`` and ``duplicates`` cover every source of the assignment. Keys of images whose source is not their
+    cohort bear its name, for two sources may use one name.
     """
     keys = []
-    for cohort, images in manifest.groupby("cohort"):
-        found = images[["cohort", "image_id"]].assign(strict=images["patient_id"], loose=images["patient_id_loose"])
-        found["picture"] = picture_of(images, duplicates[duplicates["cohort"] == cohort])
-        in_views = {name: f"{cohort}/" + found[name] for name in ("image_id", "strict", "loose", "picture")}
-        keys += [found, found.assign(cohort=VIEWS, **in_views)]
-    return assignment.merge(pd.concat(keys), on=["cohort", "image_id"], how="left", validate="1:1")
+    for source, images in manifest.groupby("cohort"):
+        key = images[["image_id"]].assign(
+            source=source, strict=images["patient_id"], loose=images["patient_id_loose"],
+            picture=picture_of(images, duplicates[duplicates["cohort"] == source]),
+        )  # fmt: skip
+        keys.append(key)
+    keyed = assignment.merge(pd.concat(keys), on=["source", "image_id"], how="left", validate="m:1")
+    borrowed = keyed["source"] != keyed["cohort"]
+    for column in ("strict", "loose", "picture"):
+        keyed[column] = keyed[column].mask(borrowed, keyed["source"] + "/" + keyed[column])
+    return keyed
 
 
 def _shared(images: pd.DataFrame, kind: str, where: str, a: str, b: str) -> tuple[int, int, str]:

@@ -8,7 +8,8 @@ integer programme (HiGHS, through SciPy) solves or proves impossible.
 import numpy as np
 import pandas as pd
 
-Quotas = dict[str, dict[str, int]]  # part -> label -> images
+from cxrbench.config.quotas import Quotas
+
 MAX_NODES = 20_000  # of the branch and bound; a limit in seconds would make the result depend on the machine
 
 

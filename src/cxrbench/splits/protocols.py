@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from cxrbench.base.errors import CxrbenchError
-from cxrbench.splits.patients import Quotas, choose, patient_groups
+from cxrbench.config.quotas import Quotas
+from cxrbench.splits.patients import choose, patient_groups
 
 FILLED = ("test", "validation", "train")  # in this order, so that what is lacking is lacking in training
 
@@ -45,14 +46,6 @@ def assign(
     else:
         raise ValueError(f"protocol is {protocol!r}; known are paper, patient and official")
     return parts.reindex(images.index, fill_value="")
-
-
-def scaled(quotas: Quotas, scale: float) -> Quotas:
-    """The quotas times ``scale``, rounded, at least one image each."""
-    return {
-        part: {label: max(1, round(count * scale)) for label, count in counts.items()}
-        for part, counts in quotas.items()
-    }
 
 
 def refuse_too_few(images: pd.DataFrame, quotas: Quotas, where: str) -> None:

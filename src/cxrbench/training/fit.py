@@ -82,13 +82,6 @@ def balanced(targets: np.ndarray, sources: np.ndarray, seed: int) -> np.ndarray:
     return np.sort(np.concatenate(drawn))
 
 
-def _sources(rows: pd.DataFrame, cohort: str) -> np.ndarray:
-    """The cohort of each image, str [n]; those of cohort 'views' come from several and say so: COHORT/NAME."""
-    if cohort != "views":
-        return np.full(len(rows), cohort)
-    return rows["image_id"].str.partition("/")[0].to_numpy(dtype=str)
-
-
 def _model(setting: Setting) -> "keras.Model":
     form = losses.LOSS_FORMS[setting.loss]
     network = models.build(
@@ -111,7 +104,7 @@ def _fit(
     def part(name: str, balance: bool = False) -> tuple[np.ndarray, np.ndarray]:
         chosen = rows[rows["part"] == name]
         if balance:
-            chosen = chosen.iloc[balanced(chosen["target"].to_numpy(), _sources(chosen, setting.cohort), seed)]
+            chosen = chosen.iloc[balanced(chosen["target"].to_numpy(), chosen["source"].to_numpy(dtype=str), seed)]
         return images[chosen["index"].to_numpy()], losses.labels_for(setting.loss, chosen["target"].to_numpy())
 
     change = augment.layer(setting.augment, seed)

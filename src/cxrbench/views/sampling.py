@@ -12,18 +12,18 @@ import pandas as pd
 
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.base.tables import TABLES
+from cxrbench.config.quotas import Quotas
 from cxrbench.splits.patients import choose, patient_groups
 
 TARGET = {"lateral": 0, "frontal": 1}
-Quotas = dict[str, dict[str, int]]  # part -> view -> images
 
 
 def assign(images: pd.DataFrame, quotas: dict[str, Quotas], seed: int) -> pd.DataFrame:
     """An assignment table of cohort 'views' from manifest rows.
 
     ``quotas`` says cohort -> part -> view -> images. Images of other cohorts or without a known view are left out.
-    A source's own split says nothing of views: column 'official' is as 'paper'. Names of patients and images
-    hold inside a cohort only, so they become 'COHORT/NAME'. Raises CxrbenchError where a cohort has too few of a view
+    A source's own split says nothing of views: column 'official' is empty. Column source names the cohort, inside
+    which names of patients and images hold. Raises CxrbenchError where a cohort has too few of a view
     to fill its quotas and leave one to test, or no choice of whole patients fills them exactly.
     """
     tables = []
@@ -31,18 +31,11 @@ def assign(images: pd.DataFrame, quotas: dict[str, Quotas], seed: int) -> pd.Dat
         rows = images[(images["cohort"] == cohort) & images["view"].isin(list(TARGET))]
         rows = rows.sort_values("image_id", ignore_index=True)
         paper, patient = _by_image(rows, wanted, seed, cohort), _by_patient(rows, wanted, seed, cohort)
-        tables.append(rows.assign(paper=paper, patient=patient, official=paper))
+        tables.append(rows.assign(source=cohort, paper=paper, patient=patient, official=""))
     table = pd.concat(tables, ignore_index=True)
-    for key in ("image_id", "patient_id"):
-        table[key] = name_of(table["cohort"], table[key])
     return table.assign(cohort="views", label=table["view"], target=table["view"].map(TARGET))[
         list(TABLES["assignment"])
     ]
-
-
-def name_of(cohort: pd.Series, key: pd.Series) -> pd.Series:
-    """The image_id, or patient_id, in cohort 'views' of what other tables call ``key`` in ``cohort``."""
-    return cohort + "/" + key
 
 
 def _by_image(rows: pd.DataFrame, quotas: Quotas, seed: int, cohort: str) -> np.ndarray:
