@@ -14,7 +14,7 @@ def changed(name, images, seed=0):
 
 
 @pytest.fixture(scope="module")
-def film():
+def radiograph():
     """uint8 [1, 32, 32, 1]: a bright bar left of the middle on a grey ground."""
     image = np.full((1, 32, 32, 1), 60, "uint8")
     image[0, 8:24, 8:12] = 200
@@ -26,13 +26,13 @@ def test_none_is_no_layer():
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_validation_sees_images_as_they_are(name, film):
-    np.testing.assert_array_equal(np.asarray(augment.layer(name, 0)(film, training=False)), film)
+def test_validation_sees_images_as_they_are(name, radiograph):
+    np.testing.assert_array_equal(np.asarray(augment.layer(name, 0)(radiograph, training=False)), radiograph)
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_each_image_is_changed_in_its_own_way_and_a_seed_repeats_it(name, film):
-    batch = np.repeat(film, 6, axis=0)
+def test_each_image_is_changed_in_its_own_way_and_a_seed_repeats_it(name, radiograph):
+    batch = np.repeat(radiograph, 6, axis=0)
     first, again, other = (changed(name, batch, seed) for seed in (1, 1, 2))
     assert first.shape == batch.shape
     np.testing.assert_array_equal(first, again)
@@ -51,8 +51,8 @@ def test_no_change_leaves_the_range_of_pixels(name, level):
     assert result.max() <= 255 + 1e-3  # bilinear weights sum to 1 but for rounding
 
 
-def test_the_papers_map_moves_pixels_and_invents_none(film):
-    batch = np.repeat(film, 64, axis=0)
+def test_the_papers_map_moves_pixels_and_invents_none(radiograph):
+    batch = np.repeat(radiograph, 64, axis=0)
     result = changed("paper", batch)
     assert result.min() >= 60 - 1e-3
     assert result.max() <= 200 + 1e-3
@@ -60,15 +60,15 @@ def test_the_papers_map_moves_pixels_and_invents_none(film):
     assert abs(changed("paper", noisy).mean() - noisy.mean()) < 5
 
 
-def test_a_film_from_anywhere_may_be_a_negative(film):
-    batch = np.repeat(film, 400, axis=0)
+def test_an_image_from_anywhere_may_be_a_negative(radiograph):
+    batch = np.repeat(radiograph, 400, axis=0)
     result = changed("robust", batch)[:, 8:24, 8:24].reshape(400, -1)
     darker = np.median(result, axis=1) > np.percentile(result, 3, axis=1) + 40  # the bar is the darkest thing in it
     assert 0.05 < darker.mean() < 0.5
 
 
-def test_a_film_from_anywhere_may_lie_in_a_black_a_white_or_a_grey_margin(film):
-    corners = changed("robust", np.repeat(film, 400, axis=0))[:, [0, 0, -1, -1], [0, -1, 0, -1], 0]
+def test_an_image_from_anywhere_may_lie_in_a_black_a_white_or_a_grey_margin(radiograph):
+    corners = changed("robust", np.repeat(radiograph, 400, axis=0))[:, [0, 0, -1, -1], [0, -1, 0, -1], 0]
     even = np.ptp(corners, axis=1) == 0
     black, white = even & (corners[:, 0] == 0), even & (corners[:, 0] == 255)
     assert 0.1 < black.mean() < 0.5
@@ -77,7 +77,7 @@ def test_a_film_from_anywhere_may_lie_in_a_black_a_white_or_a_grey_margin(film):
     assert 0.1 < (~even).mean() < 0.8
 
 
-def test_a_film_from_anywhere_is_wider_or_higher_than_it_was():
+def test_an_image_from_anywhere_is_wider_or_higher_than_it_was():
     square = np.zeros((200, 64, 64, 1), "uint8")
     square[:, 16:48, 16:48] = 255
     result = changed("robust", square) / 255

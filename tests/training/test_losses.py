@@ -3,17 +3,18 @@
 import numpy as np
 import pytest
 
+from cxrbench.config.loss_forms import LOSS_FORMS
 from cxrbench.config.setting import LOSSES
 from cxrbench.training import losses
 
 
 def test_settings_allow_exactly_the_losses_there_are():
-    assert tuple(losses.LOSS_FORMS) == LOSSES
+    assert tuple(LOSS_FORMS) == LOSSES
 
 
 @pytest.mark.parametrize("name", LOSSES)
 def test_a_confident_right_answer_costs_less_than_a_wrong_one(name):
-    form = losses.LOSS_FORMS[name]
+    form = LOSS_FORMS[name]
     target = np.array([0, 1, 1])
     p = np.array([0.05, 0.95, 0.9])
 
@@ -29,11 +30,7 @@ def test_the_three_crossentropies_are_one_loss_in_three_label_forms():
     target, p = np.array([0, 1, 1, 0]), np.array([0.2, 0.7, 0.4, 0.1])
     two = np.stack([1 - p, p], axis=1).astype("float32")
     values = [
-        float(
-            losses.build(name)(
-                losses.labels_for(name, target), two if losses.LOSS_FORMS[name].units == 2 else two[:, 1:]
-            )
-        )
+        float(losses.build(name)(losses.labels_for(name, target), two if LOSS_FORMS[name].units == 2 else two[:, 1:]))
         for name in ("binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy")
     ]
     by_hand = -np.mean(np.log(np.where(target == 1, p, 1 - p)))

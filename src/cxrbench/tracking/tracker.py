@@ -22,11 +22,11 @@ from filelock import FileLock
 
 from cxrbench.base import workspace
 from cxrbench.base.errors import CxrbenchError
+from cxrbench.config.loss_forms import LOSS_FORMS
 from cxrbench.tracking import logged
 from cxrbench.tracking.locality import stays_here
 from cxrbench.tracking.logged import BEST, MISTAKES, WITHHELD, Draw, Picture, SeedRun, no_figures
 from cxrbench.tracking.provenance import EXPERIMENTS, provenance_tags
-from cxrbench.training.losses import LOSS_FORMS
 
 if TYPE_CHECKING:
     from mlflow.entities import Run

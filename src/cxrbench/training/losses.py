@@ -1,44 +1,13 @@
-"""Loss functions by name; the output layer and the form of the labels follow the loss.
+"""Loss functions by name, the labels in the form that each wants, and P(target = 1) from the network's output."""
 
-The cross-entropies that Seo and Cho (2021) compare, and what a reader would ask for next: the focal forms
-(Lin et al. 2017, gamma 2, no class weights) and label smoothing by 0.1 (Szegedy et al. 2016).
-"""
-
-import dataclasses
-from typing import TYPE_CHECKING
-
+import keras
 import numpy as np
 
-if TYPE_CHECKING:
-    import keras
+from cxrbench.config.loss_forms import LOSS_FORMS
 
 
-@dataclasses.dataclass(frozen=True)
-class LossForm:
-    """What a loss asks of the network's output and of the labels."""
-
-    keras_name: str
-    arguments: tuple[tuple[str, float], ...]
-    units: int
-    activation: str
-    labels: str  # binary: [n, 1] of 0/1; one_hot: [n, 2]; index: [n] of 0/1
-
-
-LOSS_FORMS = {
-    "binary_crossentropy": LossForm("BinaryCrossentropy", (), 1, "sigmoid", "binary"),
-    "categorical_crossentropy": LossForm("CategoricalCrossentropy", (), 2, "softmax", "one_hot"),
-    "sparse_categorical_crossentropy": LossForm("SparseCategoricalCrossentropy", (), 2, "softmax", "index"),
-    "binary_focal_crossentropy": LossForm("BinaryFocalCrossentropy", (("gamma", 2.0),), 1, "sigmoid", "binary"),
-    "categorical_focal_crossentropy": LossForm(
-        "CategoricalFocalCrossentropy", (("alpha", 1.0), ("gamma", 2.0)), 2, "softmax", "one_hot"
-    ),
-    "label_smoothed_crossentropy": LossForm("BinaryCrossentropy", (("label_smoothing", 0.1),), 1, "sigmoid", "binary"),
-}
-
-
-def build(name: str) -> "keras.losses.Loss":
-    import keras
-
+def build(name: str) -> keras.losses.Loss:
+    """The loss ``name`` with its arguments in ``LOSS_FORMS``."""
     form = LOSS_FORMS[name]
     return getattr(keras.losses, form.keras_name)(**dict(form.arguments))
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cxrbench.base.errors import CxrbenchError
-from cxrbench.training.losses import LOSS_FORMS, probability_of_target
+from cxrbench.config.loss_forms import LOSS_FORMS
 from cxrbench.views.stored import ViewModel
 
 if TYPE_CHECKING:
@@ -98,5 +98,7 @@ def _load(model: ViewModel) -> "keras.Model":
 
 
 def _predict(network: "keras.Model", loss: str, images: np.ndarray) -> np.ndarray:
+    from cxrbench.training.losses import probability_of_target
+
     # Not predict(): its data pipeline costs more than the network does.
     return probability_of_target(loss, network.predict_on_batch(images))

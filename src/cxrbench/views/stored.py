@@ -13,8 +13,8 @@ from typing import Any
 
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.base.workspace import workspace_root
+from cxrbench.config.loss_forms import LOSS_FORMS
 from cxrbench.images.decode import RESIZES
-from cxrbench.training.losses import LOSS_FORMS
 
 TrainedOn = dict[str, dict[str, dict[str, int]]]  # cohort -> part -> view -> images
 

@@ -1,34 +1,31 @@
 """Architectures by name; each is an uncompiled keras.Model of RGB images of float32 in 0..1.
 
-A module a network; the ones of Keras itself share ``applications``. Keras is imported when one is built.
+A module a network; the ones of Keras itself share ``applications``.
 """
 
-import importlib
-from typing import TYPE_CHECKING
+import keras
 
 from cxrbench.base.errors import CxrbenchError
-
-if TYPE_CHECKING:
-    import keras
+from cxrbench.training.models import applications, covid_cnn, small_cnn
 
 ARCHITECTURES = {
-    "small_cnn": "cxrbench.training.models.small_cnn",
-    "covid_cnn": "cxrbench.training.models.covid_cnn",
-    "xception": "cxrbench.training.models.applications",
-    "inception_v3": "cxrbench.training.models.applications",
+    "small_cnn": small_cnn,
+    "covid_cnn": covid_cnn,
+    "xception": applications,
+    "inception_v3": applications,
 }
 
 
 def build(
     name: str, image_size_px: int, units: int, activation: str, weights: str | None, padding_px: int | None
-) -> "keras.Model":
+) -> keras.Model:
     """The network ``name`` on float32 input [n, image_size_px, image_size_px, 3] in 0..1.
 
     ``units`` and ``activation`` make the output layer, as the loss wants it. ``weights`` is None (random),
     'imagenet' or the path of a .weights.h5 file. Raises CxrbenchError where the image is too small for the
     network or the weights can't be loaded.
     """
-    module = importlib.import_module(ARCHITECTURES[name])
+    module = ARCHITECTURES[name]
     smallest_px = module.SMALLEST_PX[name]
     if image_size_px < smallest_px:
         raise CxrbenchError(
@@ -43,13 +40,11 @@ def build(
     return model
 
 
-def on_grey(network: "keras.Model") -> "keras.Model":
+def on_grey(network: keras.Model) -> keras.Model:
     """``network`` behind the step from grey pixels to its input: [n, h, w, 1] of 0..255 -> RGB of 0..1.
 
     Runs train and are stored in this form, so that a stored model takes radiographs as they are decoded.
     """
-    import keras
-
     height, width, _ = network.input_shape[1:]
     grey = keras.Input((height, width, 1), name="grey")
     unit = keras.layers.Rescaling(1 / 255, name="to_unit_range")(grey)

@@ -1,19 +1,14 @@
 """Xception (Chollet 2017) and Inception V3 (Szegedy et al. 2016) as Keras ships them, with our output layer."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import keras
+import keras
 
 SMALLEST_PX = {"xception": 71, "inception_v3": 75}
 
 
 def build(
     name: str, image_size_px: int, units: int, activation: str, imagenet: bool, padding_px: int | None
-) -> "keras.Model":
+) -> keras.Model:
     """Input float32 [n, image_size_px, image_size_px, 3] in 0..1, moved to the -1..1 both were made for."""
-    import keras
-
     kind = {"xception": keras.applications.Xception, "inception_v3": keras.applications.InceptionV3}[name]
     shape = (image_size_px, image_size_px, 3)
     base = kind(include_top=False, weights="imagenet" if imagenet else None, input_shape=shape, pooling="avg")

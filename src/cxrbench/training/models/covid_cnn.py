@@ -4,23 +4,18 @@ The paper shows no layer table; that the given network is a stack of padded 3x3 
 maxima between is our assumption, and so are its widths (data/published/covid-cnn.yaml).
 """
 
-from typing import TYPE_CHECKING
+import keras
+from keras import layers
 
 from cxrbench.base.errors import CxrbenchError
-
-if TYPE_CHECKING:
-    import keras
 
 SMALLEST_PX = {"covid_cnn": 32}
 
 
 def build(
     name: str, image_size_px: int, units: int, activation: str, imagenet: bool, padding_px: int | None
-) -> "keras.Model":
+) -> keras.Model:
     """Input float32 [n, image_size_px, image_size_px, 3] in 0..1; ``padding_px`` zeros go around each map."""
-    import keras
-    from keras import layers
-
     if imagenet:
         raise CxrbenchError(f"there are no ImageNet weights of model {name}; set weights to null")
     stack: list[keras.layers.Layer] = [keras.Input((image_size_px, image_size_px, 3))]

@@ -4,23 +4,18 @@ Four 3x3 convolutions without padding (16, 32, 64, 128 maps), a 2x2 maximum afte
 mean after the last, two dense layers. The layer table of the paper is asserted in the tests.
 """
 
-from typing import TYPE_CHECKING
+import keras
+from keras import layers
 
 from cxrbench.base.errors import CxrbenchError
-
-if TYPE_CHECKING:
-    import keras
 
 SMALLEST_PX = {"small_cnn": 62}  # the 4x4 mean needs a 4x4 map
 
 
 def build(
     name: str, image_size_px: int, units: int, activation: str, imagenet: bool, padding_px: int | None
-) -> "keras.Model":
+) -> keras.Model:
     """Input float32 [n, image_size_px, image_size_px, 3] in 0..1, output [n, units]."""
-    import keras
-    from keras import layers
-
     if imagenet:
         raise CxrbenchError(f"there are no ImageNet weights of model {name}; set weights to null")
     return keras.Sequential(
