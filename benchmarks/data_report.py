@@ -8,7 +8,6 @@ again; nothing is written beside. About a minute for the 5,856 images at 224 px 
 """
 
 import argparse
-import dataclasses
 import os
 import tempfile
 import time
@@ -35,7 +34,7 @@ COHORT = "pneumonia"  # of params.yaml, whose labels and quotas these are
 def report(source: str, root: Path, reading: str) -> None:
     started = time.perf_counter()
     settings = params.load(ROOT / "params.yaml")
-    settings = dataclasses.replace(settings, split=dataclasses.replace(settings.split, patients=reading))
+    settings = settings.model_copy(update={"split": settings.split.model_copy(update={"patients": reading})})
     images, rejects = ingest(COHORT, find(source, root), settings.workers)
     decoded = time.perf_counter()
     duplicates = find_duplicates(images, squares_of(images, settings.workers), COHORT, settings.workers)

@@ -12,7 +12,6 @@ views.setting.augment=paper. About 12 minutes on two cores.
 """
 
 import argparse
-import dataclasses
 import functools
 import hashlib
 import tempfile
@@ -32,8 +31,8 @@ from cxrbench.cohorts.ingest import ingest
 from cxrbench.cohorts.phantom.tree import write_tree
 from cxrbench.cohorts.sources import find
 from cxrbench.config import params
-from cxrbench.config.setting import Setting
-from cxrbench.config.studies import Cell
+from cxrbench.config.setting import Setting, replace
+from cxrbench.config.studies import PlannedRun
 from cxrbench.evaluation.metrics import weighted_auc
 from cxrbench.images import decode
 from cxrbench.images.squares import grey_squares
@@ -195,7 +194,7 @@ def compare(given: argparse.Namespace, work: Path) -> None:
         write_gallery(given.gallery, real, scores["as it is"].mean(axis=0), target, fold)
 
     print(f"\n## Phantoms alone, data=phantom {words}\n\n{alone.setting}\n")
-    elsewhere = dataclasses.replace(alone.setting, resize=stored.resize_elsewhere(alone.setting.resize))
+    elsewhere = replace(alone.setting, {"resize": stored.resize_elsewhere(alone.setting.resize)})
     for setting in (alone.setting, elsewhere):
         arrays = copies_of(real, setting, work)
         print(f"\nReal films, resize {setting.resize}:\n")
@@ -221,7 +220,7 @@ def trained(
     store = RunStore(work / "runs")
 
     def runs_of(name: str, setting: Setting, assignment: pd.DataFrame) -> list[Path]:
-        cells = [Cell("view-quality", name, setting, seed) for seed in seeds]
+        cells = [PlannedRun("view-quality", name, setting, seed) for seed in seeds]
         return [store.path(run) for run in ensure(cells, assignment, store, work / "arrays", 2)]
 
     folders = {}

@@ -38,22 +38,20 @@ def test_the_committed_params_are_the_composed_default():
 def test_every_profile_composes_with_every_data_set(profile, data):
     loaded = params.parse(composed(f"profile={profile}", *data))
     assert loaded.profile == profile
-    assert {cell.study for cell in params.cells_of(loaded)} == {study.name for study in loaded.studies}
+    assert {run.study for run in loaded.planned_runs()} == set(loaded.studies)
 
 
 def test_the_paper_profile_is_as_published():
-    cells = {
-        (cell.study, cell.label): cell.setting for cell in params.cells_of(params.parse(composed("profile=paper")))
-    }
-    assert {s.model for (study, _), s in cells.items() if study == "learning-rate"} == {"inception_v3"}
-    batch = [s for (study, _), s in cells.items() if study == "batch-size"]
+    runs = {(run.study, run.label): run.setting for run in params.parse(composed("profile=paper")).planned_runs()}
+    assert {s.model for (study, _), s in runs.items() if study == "learning-rate"} == {"inception_v3"}
+    batch = [s for (study, _), s in runs.items() if study == "batch-size"]
     assert [(s.model, s.image_size, s.epochs, s.batch_size) for s in batch] == [
         ("xception", 224, 200, size) for size in (4, 8, 16, 32)
     ]
-    before, after = cells["covid-cnn", "before"], cells["covid-cnn", "after"]
+    before, after = runs["covid-cnn", "before"], runs["covid-cnn", "after"]
     assert (before.batch_size, before.epochs, before.padding) == (32, 5, 1)
     assert (after.batch_size, after.epochs, after.padding) == (60, 20, 2)
-    view = cells["view-network", "published"]
+    view = runs["view-network", "published"]
     published = {
         "model": "small_cnn", "optimizer": "rmsprop", "batch_size": 32, "epochs": 1000, "augment": "paper",
         "checkpoint": "best", "image_size": 64, "balance": False, "protocol": "paper",
@@ -68,12 +66,12 @@ def test_an_experiment_changes_a_setting_from_the_command_line():
 @pytest.mark.parametrize(("profile", "model", "new"), [("quick", "small_cnn", 26), ("cpu", "inception_v3", 28)])
 def test_a_grid_by_protocol_has_every_published_study_and_trains_its_runs_under_paper_once(profile, model, new):
     published, grid = (
-        params.cells_of(params.parse(composed(f"profile={profile}", *more))) for more in ((), ("grid=by_protocol",))
+        params.parse(composed(f"profile={profile}", *more)).planned_runs() for more in ((), ("grid=by_protocol",))
     )
     assert set(published) < set(grid)
-    by_rate = [cell.setting for cell in grid if cell.study == "learning-rate-by-protocol" and cell.seed == 0]
+    by_rate = [run.setting for run in grid if run.study == "learning-rate-by-protocol" and run.seed == 0]
     assert {setting.protocol for setting in by_rate} == {"paper", "patient", "official"}
     assert {setting.model for setting in by_rate} == {model}
     under_paper = {setting for setting in by_rate if setting.protocol == "paper"}
-    assert under_paper == {cell.setting for cell in published if cell.study == "learning-rate"}
-    assert len({cell.setting for cell in grid}) - len({cell.setting for cell in published}) == new
+    assert under_paper == {run.setting for run in published if run.study == "learning-rate"}
+    assert len({run.setting for run in grid}) - len({run.setting for run in published}) == new

@@ -26,7 +26,7 @@ def changed(path, value):
 
 
 MISTAKES = [
-    (("lrr",), 1, ["lrr", "'lr'"]),
+    (("lrr",), 1, ["'lrr' is unknown; did you mean 'lr'?"]),
     (("lr",), 0, ["lr is 0"]),
     (("lr",), "fast", ["lr is 'fast'", "number"]),
     (("lr",), float("nan"), ["lr is nan"]),
@@ -49,9 +49,9 @@ MISTAKES = [
     (("split", "quotas", "covid", "tests"), {}, ["split.quotas.covid", "'test'"]),
     (("views", "abstain"), [0.9, 0.1], ["views.abstain", "lower first"]),
     (("views", "cohort"), "pneumonia", ["views", "'cohort' is unknown"]),
-    (("views", "quotas"), {}, ["views.quotas is empty"]),
+    (("views", "quotas"), {}, ["views.quotas is {}", "at least one"]),
     (("views", "quotas", "pneumonias"), TREE["views"]["quotas"]["pneumonia"], ["views.quotas", "'pneumonia'"]),
-    (("views", "setting", "cohort"), "covid", ["views.setting.cohort"]),
+    (("views", "setting", "cohort"), "covid", ["views.setting", "cohort is 'covid'"]),
     (("cohorts", "pneumonia", "source"), "kagle", ["cohorts.pneumonia", "'kaggle'"]),
     (("cohorts", "pneumonia", "source"), "kaggle", ["root is None", "set root", "fetch to kagglehub or mendeley"]),
     (
@@ -61,7 +61,11 @@ MISTAKES = [
     ),
     (("cohorts", "pneumonia"), KAGGLE | {"fetch": "mendely"}, ["'mendely'", "'mendeley'"]),
     (("cohorts", "pneumonia"), KAGGLE | {"fetch": "zenodo"}, ["'zenodo'", "known are kagglehub, mendeley"]),
-    (("cohorts", "pneumonia"), KAGGLE | {"source": "directory", "fetch": "zenodo"}, ["directory is a local folder"]),
+    (
+        ("cohorts", "pneumonia"),
+        KAGGLE | {"source": "directory", "fetch": "zenodo"},
+        ["fetch is 'zenodo'", "only source kaggle, mimic_cxr"],
+    ),
     (("cohorts", "pneumonia"), KAGGLE | {"root": "x", "per_label": 9}, ["per_label is 9", "only source mimic_cxr"]),
     (("cohorts", "pneumonia"), MIMIC | {"per_label": 0}, ["per_label is 0"]),
     (("cohorts", "pneumonia"), MIMIC | {"restricted": "no"}, ["restricted is 'no'", "true, false or null"]),
@@ -99,18 +103,18 @@ def test_a_missing_or_damaged_file_is_an_error_in_words(tmp_path):
 
 def test_each_study_is_the_base_setting_but_for_what_it_says():
     loaded = params.parse(TREE)
-    cells = params.cells_of(loaded)
-    assert len(cells) == 20 * 3
-    assert len({(cell.setting, cell.seed) for cell in cells}) == 17 * 3  # three settings are the base itself
-    rates = [cell.setting.lr for cell in cells if cell.study == "learning-rate" and cell.seed == 0]
+    runs = loaded.planned_runs()
+    assert len(runs) == 20 * 3
+    assert len({(run.setting, run.seed) for run in runs}) == 17 * 3  # three settings are the base itself
+    rates = [run.setting.lr for run in runs if run.study == "learning-rate" and run.seed == 0]
     assert rates == [0.1, 0.01, 0.001, 0.0001]
-    views = {cell.label: cell.setting for cell in cells if cell.study == "view-network"}
+    views = {run.label: run.setting for run in runs if run.study == "view-network"}
     assert views["robust"] == loaded.views.setting
     assert (views["published"].augment, views["published"].batch_size) == ("paper", 32)
 
 
 def test_the_base_learning_rate_changes_no_run_of_the_learning_rate_study():
-    before, after = (params.cells_of(params.parse(changed(("lr",), lr))) for lr in (0.001, 0.01))
+    before, after = (params.parse(changed(("lr",), lr)).planned_runs() for lr in (0.001, 0.01))
     changed_studies = {a.study for a, b in zip(before, after) if a.setting != b.setting}
     assert changed_studies == {"loss-function", "batch-size", "protocol"}
 

@@ -5,7 +5,7 @@ import pytest
 import yaml
 
 from cxrbench.base.errors import CxrbenchError
-from cxrbench.config.params import cells_of, load
+from cxrbench.config.params import load
 from cxrbench.evaluation.verdicts import KINDS
 from cxrbench.reporting import published
 
@@ -19,7 +19,7 @@ def example(**changes):
 
 
 def test_every_published_setting_is_a_setting_of_params_yaml():
-    cells = {(cell.study, cell.label) for cell in cells_of(load(REPO / "params.yaml"))}
+    cells = {(run.study, run.label) for run in load(REPO / "params.yaml").planned_runs()}
     for name, paper in PAPERS.items():
         named = {setting for claim in paper.claims for setting in (*claim.settings, *claim.against)}
         named |= {setting for table in paper.tables for setting in table["rows"]}

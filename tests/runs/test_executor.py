@@ -1,7 +1,6 @@
 """Real training of tiny runs in worker processes: repeatable, resumable, honest about divergence."""
 
 import contextlib
-import dataclasses
 import json
 import os
 import signal
@@ -14,7 +13,7 @@ import pytest
 
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.base.tables import read_table
-from cxrbench.config.setting import LOSSES, Setting
+from cxrbench.config.setting import LOSSES, Setting, replace
 from cxrbench.runs.executor import train_all
 from cxrbench.runs.job import Job
 from cxrbench.runs.store import RunStore
@@ -50,8 +49,8 @@ def settings_to_start():
         "categorical_focal_crossentropy": {"augment": "paper", "optimizer": "rmsprop", "checkpoint": "best"},
         "label_smoothed_crossentropy": {"model": "covid_cnn", "padding": 2},
     }
-    yield from ((loss, dataclasses.replace(TINY, loss=loss, **also.get(loss, {}))) for loss in LOSSES)
-    yield "diverging", dataclasses.replace(TINY, optimizer="sgd", lr=100.0, loss="sparse_categorical_crossentropy")
+    yield from ((loss, replace(TINY, {"loss": loss, **also.get(loss, {})})) for loss in LOSSES)
+    yield "diverging", replace(TINY, {"optimizer": "sgd", "lr": 100.0, "loss": "sparse_categorical_crossentropy"})
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +114,7 @@ def test_the_best_checkpoint_is_the_epoch_of_least_validation_loss(trained):
 
 def test_a_killed_worker_is_an_error_in_words_and_finished_runs_stay(make_job, tmp_path):
     store = RunStore(tmp_path)
-    jobs = [make_job(f"run{k}", dataclasses.replace(TINY, epochs=2 + 50 * k)) for k in range(2)]
+    jobs = [make_job(f"run{k}", replace(TINY, {"epochs": 2 + 50 * k})) for k in range(2)]
     jobs[0], jobs[1] = jobs[1], jobs[0]
 
     def kill_at_the_third_epoch(run, epoch):

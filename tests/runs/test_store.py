@@ -1,11 +1,10 @@
 """A run is found again exactly when nothing that decides it has changed, and only when it is whole."""
 
-import dataclasses
 import os
 
 import pytest
 
-from cxrbench.config.setting import SETTING_KEYS, Setting
+from cxrbench.config.setting import SETTING_KEYS, Setting, replace
 from cxrbench.runs import store as stores
 from cxrbench.runs.store import RunStore, fingerprint
 
@@ -19,7 +18,7 @@ OTHER = {
 @pytest.mark.parametrize("key", SETTING_KEYS)
 def test_every_part_of_a_setting_is_in_the_fingerprint(key):
     base = Setting(model="covid_cnn", padding=2) if key == "padding" else Setting()
-    other = dataclasses.replace(base, **{key: OTHER[key]})
+    other = replace(base, {key: OTHER[key]})
     assert fingerprint(base, 0, "d") != fingerprint(other, 0, "d")
 
 

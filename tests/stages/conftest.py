@@ -66,13 +66,13 @@ def make(folder: Path, share: float = 1.0) -> None:
     write_table(folder / "data/split/assignment.csv", assignment[list(TABLES["assignment"])], "assignment")
     _around(folder, np.random.default_rng(1))
     rows, made = [], set()
-    for study in params.studies:
-        for label, _ in study.settings:
+    for name, study in params.studies.items():
+        for label, _ in study.compared:
             for seed in params.seeds:
                 cohort = study.overrides.get("cohort", "pneumonia")
                 shared = label in ("lr=0.001", "batch_size=32", "loss=binary_crossentropy", "protocol=paper")
-                run = f"{'reference' if shared else study.name + '-' + label}-{seed}".replace("=", "-")
-                rows.append([study.name, label, seed, run])
+                run = f"{'reference' if shared else name + '-' + label}-{seed}".replace("=", "-")
+                rows.append([name, label, seed, run])
                 if run not in made:
                     made.add(run)
                     _run(folder / "data/train-grid" / run, images[cohort], label, seed, rng)

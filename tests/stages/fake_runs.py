@@ -1,6 +1,5 @@
 """Trained runs as files alone, for stages that read what training wrote."""
 
-import dataclasses
 import json
 
 import numpy as np
@@ -22,7 +21,7 @@ def write(store, run, cell, assignment, accuracy):
     write_table(folder / "history.csv", history, "history")
     (folder / "model.keras").write_text(f"model of {run}")
     record = {
-        "run": run, "setting": dataclasses.asdict(cell.setting), "seed": cell.seed, "status": "ok", "parameters": 1,
+        "run": run, "setting": cell.setting.model_dump(), "seed": cell.seed, "status": "ok", "parameters": 1,
         "epochs_done": 1, "checkpoint_epoch": 1, "first_epoch_seconds": 2.0, "epoch_seconds": 2.0, "train_seconds": 3.0,
         "data": {"sha256": "d", "train": 1}, "environment": {"python": "3"},
     }  # fmt: skip

@@ -1,4 +1,3 @@
-import dataclasses
 import json
 import math
 import statistics
@@ -33,20 +32,20 @@ def test_one_run_has_no_sd() -> None:
 
 
 def test_a_setting_keeps_its_identity_over_seeds_and_loses_it_with_its_data() -> None:
-    record = {"setting": dataclasses.asdict(Setting()), "seed": 0, "data": {"sha256": "a" * 64}}
+    record = {"setting": Setting().model_dump(), "seed": 0, "data": {"sha256": "a" * 64}}
     same = logged.setting_identity("s", "lr=0.001", {**record, "seed": 1})
     assert logged.setting_identity("s", "lr=0.001", record) == same
     others = [
         logged.setting_identity("t", "lr=0.001", record),
         logged.setting_identity("s", "base", record),
         logged.setting_identity("s", "lr=0.001", {**record, "data": {"sha256": "b" * 64}}),
-        logged.setting_identity("s", "lr=0.001", {**record, "setting": dataclasses.asdict(Setting(lr=0.1))}),
+        logged.setting_identity("s", "lr=0.001", {**record, "setting": Setting(lr=0.1).model_dump()}),
     ]
     assert len({same, *others}) == 5
 
 
 def test_parameters_are_the_setting_the_seed_and_the_size_and_hide_the_folder_of_weights(tmp_path: Path) -> None:
-    setting = dataclasses.asdict(Setting(weights=str(tmp_path / "mine.weights.h5")))
+    setting = Setting(weights=str(tmp_path / "mine.weights.h5")).model_dump()
     record = {"setting": setting, "seed": 3, "parameters": 105761}
     (tmp_path / "run.json").write_text(json.dumps(record))
     found = logged.SeedRun(tmp_path, {}, "ok").parameters()

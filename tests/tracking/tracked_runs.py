@@ -1,6 +1,5 @@
 """Small run folders to track, and what the store of a workspace then holds."""
 
-import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ def write_run(folder: Path, seed: int, setting: Setting, losses: list[float]) ->
     write_table(folder / "history.csv", pd.DataFrame(table), "history")
     record = {
         "run": folder.name,
-        "setting": dataclasses.asdict(setting),
+        "setting": setting.model_dump(),
         "seed": seed,
         "parameters": 7,
         "epochs_done": len(losses),

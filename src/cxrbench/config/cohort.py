@@ -1,9 +1,14 @@
 """A cohort as params.yaml writes it: which source, where its images are, which two labels its runs tell apart."""
 
-import dataclasses
+# mypy: disable-error-code="valid-type"
 
-from cxrbench.base.errors import CxrbenchError
-from cxrbench.config.values import choice, number
+import dataclasses
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from cxrbench.config.checked import Checked, Count, Seed, Text, unknown
 
 FETCHES = {  # source -> where it can be fetched from; the others are local folders
     "kaggle": ("kagglehub", "mendeley"),
@@ -17,61 +22,59 @@ VIEWS = ("lateral", "frontal")  # the labels of the view network's images: the p
 
 
 @dataclasses.dataclass(frozen=True)
-class Cohort:
+class Of:
+    """Marks a key that cohorts of these sources alone have."""
+
+    sources: Sequence[str]
+
+
+PHANTOM, MIMIC, DIRECTORY = Of(["phantom"]), Of(["mimic_cxr"]), Of(["directory"])
+VIEWED, SIZED, DRAWN = (Of(["phantom", other]) for other in ("directory", "medmnist", "mimic_cxr"))
+
+
+class Cohort(Checked):
     """Where a cohort's images come from and which two labels its runs tell apart."""
 
-    source: str
-    positive: str  # the label a model is to find
-    negative: str
-    root: str | None = None  # all but phantom: a folder, or a .zip of it; relative to the workspace or absolute
-    fetch: str | None = None  # where to fetch it from instead: see FETCHES
-    per_label: int | None = None  # mimic_cxr: at most so many images of each label, whole patients; null: all
-    restricted: bool | None = None  # pixels never leave this machine; null: true for mimic_cxr, false else
-    table: str | None = None  # directory: a CSV of path, label, split, patient_id inside root; null: class folders
-    view: str | None = None  # directory: the view of all its images, where the source says so
-    kind: str | None = None  # phantom: pneumonia | covid
-    scale: float = 1.0  # phantom: share of the full number of patients
-    size: int = 160  # phantom, medmnist: pixels, square
-    seed: int = 0  # phantom; mimic_cxr: of the patients that per_label draws
+    source: Literal[SOURCES] = Field(description="which reader takes the files")
+    positive: Text = Field(description="the label that a model is to find")
+    negative: Text = Field(description="the other label")
+    root: Annotated[Text | None, Of(SOURCES[1:])] = Field(None, description="a folder or a .zip of it; may be relative")
+    fetch: Annotated[Text | None, Of([*FETCHES])] = Field(None, description="where to fetch it from, instead of root")
+    per_label: Annotated[Count | None, MIMIC] = Field(None, description="fetch or read so many images of each label")
+    restricted: bool | None = Field(None, description="pixels stay on this machine; null: true for mimic_cxr alone")
+    table: Annotated[Text | None, DIRECTORY] = Field(None, description="a CSV inside root; null: a folder a label")
+    view: Annotated[Literal[VIEWS] | None, VIEWED] = Field(None, description="of all its images, if known")
+    kind: Annotated[Literal["pneumonia", "covid"] | None, PHANTOM] = Field(None, description="what it imitates")
+    scale: Annotated[float, PHANTOM] = Field(1.0, ge=0.001, le=100, description="share of the full number of patients")
+    size: Annotated[int, SIZED] = Field(160, ge=28, le=4096, description="pixels, square")
+    seed: Annotated[Seed, DRAWN] = Field(0, description="of phantoms, or of the patients drawn for per_label")
 
-    def __post_init__(self) -> None:
-        choice("source", self.source, SOURCES)
-        number("scale", self.scale, 0.001, 100)
-        number("seed", self.seed, 0, 2**31, whole=True)
-        for name in ("positive", "negative"):
-            if not isinstance(getattr(self, name), str) or not getattr(self, name):
-                raise CxrbenchError(f"{name} is {getattr(self, name)!r}; it must be a label")
-        if self.positive == self.negative:
-            raise CxrbenchError(f"positive and negative are both {self.positive!r}; a cohort tells two labels apart")
-        if self.source == "phantom":
-            choice("kind", self.kind or "", ("pneumonia", "covid"))
-        else:
-            self._check_place()
-        if self.source != "medmnist":
-            number("size", self.size, 32, 4096, whole=True)
-        elif self.size not in MEDMNIST_SIZES:
-            raise CxrbenchError(f"size is {self.size}; MedMNIST+ comes in {', '.join(map(str, MEDMNIST_SIZES))} px")
-        if self.per_label is not None:
-            number("per_label", self.per_label, 1, 10**9, whole=True)
-            if self.source != "mimic_cxr":
-                raise CxrbenchError(f"per_label is {self.per_label}, but only source mimic_cxr has subsets; remove it")
-        if self.restricted not in (None, True, False):
-            raise CxrbenchError(f"restricted is {self.restricted!r}; it must be true, false or null")
-        if self.view is not None:
-            choice("view", self.view, VIEWS)
-
-    def _check_place(self) -> None:
+    @model_validator(mode="after")
+    def _has_one_place(self) -> "Cohort":
         known = FETCHES.get(self.source, ())
-        if bool(self.root) == bool(self.fetch):
+        if bool(self.root) == bool(self.fetch) and self.source != "phantom":
             ways = f", or fetch to {' or '.join(known)}" if known else ""
-            raise CxrbenchError(
+            raise ValueError(
                 f"root is {self.root!r} and fetch {self.fetch!r}, but source {self.source} needs one place; set root to"
                 f" your local copy{ways}"
             )
-        if self.fetch and not known:
-            raise CxrbenchError(f"fetch is {self.fetch!r}, but source {self.source} is a local folder; set root to it")
-        if self.fetch:
-            choice("fetch", self.fetch, known)
+        if self.fetch and known and self.fetch not in known:
+            raise ValueError(f"fetch: {unknown(self.fetch, known)}")
+        return self
+
+    @model_validator(mode="after")
+    def _fits_its_source(self) -> "Cohort":
+        if self.positive == self.negative:
+            raise ValueError(f"positive and negative are both {self.positive!r}; a cohort tells two labels apart")
+        for name, field in type(self).model_fields.items():
+            sources = next((mark.sources for mark in field.metadata if isinstance(mark, Of)), SOURCES)
+            if self.source not in sources and (value := getattr(self, name)) != field.default:
+                raise ValueError(f"{name} is {value!r}, but only source {', '.join(sources)} has it; remove it")
+        if self.source == "phantom" and (self.kind is None or self.size < 32):
+            raise ValueError(f"kind is {self.kind} and size {self.size}; a phantom needs a kind and at least 32 px")
+        if self.source == "medmnist" and self.size not in MEDMNIST_SIZES:
+            raise ValueError(f"size is {self.size}; MedMNIST+ comes in {', '.join(map(str, MEDMNIST_SIZES))} px")
+        return self
 
     @property
     def pixels_stay_here(self) -> bool:

@@ -1,228 +1,173 @@
-"""params.yaml -> frozen dataclasses; an unknown key or a bad value is an error that names it.
+"""params.yaml as one checked, immutable model; an unknown key or a bad value is an error that names it.
 
 Config objects stop at the stages: everything below them takes plain arguments.
 """
 
-import dataclasses
-from pathlib import Path
-from typing import Any
+# mypy: disable-error-code="valid-type"
 
-import yaml
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+from ruamel.yaml import YAML, YAMLError
 
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.base.tables import PARTS
-from cxrbench.config import studies
+from cxrbench.config.checked import Checked, Count, FileName, Seed, Text, check, ordered, unknown
 from cxrbench.config.cohort import VIEWS, Cohort
-from cxrbench.config.setting import SETTING_KEYS, Setting, replace
-from cxrbench.config.values import choice, mapping, number, section, unknown
+from cxrbench.config.setting import SETTING_KEYS, Setting
+from cxrbench.config.studies import PlannedRun, Study, expand
 
 READINGS = ("strict", "loose")
-Quotas = dict[str, dict[str, int]]  # part -> label -> images
+Quotas = dict[str, dict[str, Count]]  # part -> label -> images
+Share = Annotated[float, Field(ge=0, le=1)]
 
 
-@dataclasses.dataclass(frozen=True)
-class Views:
+def _view_quotas(quotas: Quotas) -> Quotas:
+    return {part: ordered(counts, VIEWS) for part, counts in ordered(quotas, PARTS[:2]).items()}
+
+
+class Views(Checked):
     """How frontal is known from lateral where the metadata leaves it open."""
 
-    quotas: dict[str, Quotas]  # cohort -> train, validation -> frontal, lateral -> images the network learns from
-    abstain: tuple[float, float]  # P(frontal) between these goes to the review list
-    seed: int
-    setting: Setting
+    quotas: dict[str, Annotated[Quotas, AfterValidator(_view_quotas)]] = Field(
+        min_length=1,
+        description="cohort -> train, validation -> frontal, lateral -> images that the network learns from",
+    )
+    abstain: Annotated[tuple[Share, Share], Field(strict=False)] = Field(
+        description="P(frontal) between these two leaves the view open: the image goes to the review list"
+    )
+    seed: Seed = Field(description="of the draw of these images")
+    setting: Setting = Field(description="the view network's setting: the base of the study view-network")
+
+    @field_validator("abstain")
+    @classmethod
+    def _lower_first(cls, band: tuple[float, float]) -> tuple[float, float]:
+        if band[0] > band[1]:
+            raise ValueError(f"{list(band)} must be two probabilities, the lower first")
+        return band
+
+    @field_validator("setting", mode="before")
+    @classmethod
+    def _has_its_own_images(cls, tree: Any) -> Any:
+        if isinstance(tree, dict) and tree.get("cohort", "views") != "views":
+            raise ValueError(f"cohort is {tree['cohort']!r}; the view network has its own images, leave it out")
+        return {"cohort": "views", **tree} if isinstance(tree, dict) else tree
 
     @property
     def total(self) -> Quotas:
         """The quotas of all cohorts together: part -> view -> images."""
-        parts = next(iter(self.quotas.values()))
         return {
-            part: {view: sum(quotas[part][view] for quotas in self.quotas.values()) for view in parts[part]}
-            for part in parts
+            part: {view: sum(quotas[part][view] for quotas in self.quotas.values()) for view in VIEWS}
+            for part in PARTS[:2]
         }
 
 
-@dataclasses.dataclass(frozen=True)
-class Split:
+class Split(Checked):
     """How many images of each class each part gets."""
 
-    quotas: dict[str, Quotas]  # cohort -> part -> label -> images
-    scale: float  # multiplies every quota
-    official_shortfall: float  # share of the training quota that the official protocol may lack
-    seed: int
-    patients: str = "strict"  # strict | loose: which reading of the source's patient keys makes groups
+    quotas: dict[str, Annotated[Quotas, AfterValidator(lambda quotas: ordered(quotas, PARTS))]] = Field(
+        description="cohort -> part -> label -> images"
+    )
+    scale: float = Field(ge=0.0001, le=1000, description="multiplies every quota")
+    official_shortfall: Share = Field(description="share of the training quota that the official protocol may lack")
+    seed: Seed = Field(description="of the draw of images")
+    patients: Literal[READINGS] = Field(
+        "strict",
+        description="which reading of the source's patient keys makes groups: a doubtful key as one or several",
+    )
 
 
-@dataclasses.dataclass(frozen=True)
-class Report:
+class Report(Checked):
     """The numbers behind the verdicts."""
 
-    confidence: float  # of every interval
-    margin: float  # a difference within +- margin is of no practical weight (share: 0.01 is one point of accuracy)
-    resamples: int  # of the bootstrap
-    seed: int
+    confidence: float = Field(ge=0.5, le=0.999, description="of every interval")
+    margin: float = Field(
+        ge=0, le=0.5, description="a difference within ± margin has no practical weight; 0.01 is a point of accuracy"
+    )
+    resamples: int = Field(ge=100, le=1_000_000, description="of the bootstrap")
+    seed: Seed = Field(description="of the bootstrap")
 
 
-@dataclasses.dataclass(frozen=True)
-class Params:
-    profile: str
-    seeds: tuple[int, ...]
-    workers: int
-    base: Setting
-    cohorts: dict[str, Cohort]
+class Params(Setting):
+    """All of params.yaml: the base setting at its top level, and the sections."""
+
+    profile: Text = Field(description="the name of the profile that conf/ composed, for the report")
+    seeds: Annotated[tuple[Seed, ...], Field(strict=False, min_length=1)] = Field(
+        description="every setting is trained once with each"
+    )
+    workers: int = Field(ge=1, le=1024, description="runs trained side by side; no result depends on it")
+    cohorts: dict[FileName, Cohort] = Field(description="name -> where its images come from")
     views: Views
     split: Split
-    studies: tuple[studies.Study, ...]
+    studies: dict[FileName, Study] = Field(description="name -> what it compares")
     report: Report
+
+    @field_validator("seeds")
+    @classmethod
+    def _each_once(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
+        if len(set(seeds)) < len(seeds):
+            raise ValueError(f"{list(seeds)} names a seed twice; a repeated seed repeats the same run")
+        return seeds
+
+    @field_validator("views", "split")
+    @classmethod
+    def _quotas_are_of_cohorts(cls, section: Views | Split, info: ValidationInfo) -> Views | Split:
+        cohorts = info.data.get("cohorts", {})
+        for name in section.quotas if cohorts else ():
+            if name not in cohorts:
+                raise CxrbenchError(f"{info.field_name}.quotas: {unknown(name, cohorts)}")
+        return section
+
+    @field_validator("split")
+    @classmethod
+    def _quotas_are_of_labels(cls, split: Split, info: ValidationInfo) -> Split:
+        quotas: dict[str, Quotas] = {}
+        for name, parts in split.quotas.items() if "cohorts" in info.data else ():
+            cohort: Cohort = info.data["cohorts"][name]
+            for part, counts in parts.items():
+                try:
+                    labelled = ordered(counts, (cohort.negative, cohort.positive))
+                except ValueError as error:
+                    raise CxrbenchError(f"split.quotas.{name}.{part}: {error}") from None
+                quotas.setdefault(name, {})[part] = labelled
+        return split.model_copy(update={"quotas": quotas})
+
+    @property
+    def base(self) -> Setting:
+        """What a study does not say of itself."""
+        return Setting(**{key: getattr(self, key) for key in SETTING_KEYS})
+
+    def planned_runs(self) -> list[PlannedRun]:
+        """Every run that the studies ask for."""
+        return expand(self.studies, self.base, self.views.setting, self.seeds)
 
 
 def load(path: str | Path = "params.yaml") -> Params:
-    """Reads and checks params.yaml; raises CxrbenchError with the file, the key and what to do."""
+    """Reads and checks params.yaml; raises CxrbenchError with the file, the key and what to do.
+
+    It is read as DVC reads it, by YAML 1.2: 1e-4 is a number, and a key that stands twice is an error.
+    """
     path = Path(path)
     try:
-        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+        tree = YAML(typ="safe").load(path)
     except FileNotFoundError:
         raise CxrbenchError(f"{path} does not exist; run from the folder that holds dvc.yaml") from None
-    except yaml.YAMLError as error:
-        raise CxrbenchError(f"{path} is not valid YAML ({error})") from None
+    except YAMLError as error:
+        raise CxrbenchError(f"{path} is not valid YAML ({' '.join(str(error).split())})") from None
     try:
         return parse(tree)
     except CxrbenchError as error:
         raise CxrbenchError(f"{path}: {error}") from None
 
 
-def cells_of(params: Params) -> list[studies.Cell]:
-    """Every run that the parameters ask for."""
-    return studies.expand(params.studies, params.base, params.views.setting, params.seeds)
-
-
 def parse(tree: Any) -> Params:
     """The checked parameters of a parsed YAML tree."""
-    own = ("profile", "seeds", "workers", "cohorts", "views", "split", "studies", "report")
-    tree = section("top level", tree, own + SETTING_KEYS, required=own)
-    cohorts = {
-        name: _build(Cohort, f"cohorts.{name}", part) for name, part in mapping("cohorts", tree["cohorts"]).items()
-    }
-    base = replace(Setting(), {key: tree[key] for key in SETTING_KEYS if key in tree}, "top level")
-    params = Params(
-        profile=str(tree["profile"]),
-        seeds=_seeds(tree["seeds"]),
-        workers=number("workers", tree["workers"], 1, 1024, whole=True),
-        base=base,
-        cohorts=cohorts,
-        views=_views(tree["views"]),
-        split=_split(tree["split"], cohorts),
-        studies=tuple(studies.parse(name, part) for name, part in mapping("studies", tree["studies"]).items()),
-        report=_report(tree["report"]),
-    )
-    _check_names(params)
-    return params
-
-
-def _check_names(params: Params) -> None:
-    known = (*params.cohorts, "views")
-    for cohort in params.views.quotas:
-        choice("views.quotas", cohort, params.cohorts)
-    for cell in cells_of(params):
-        where, cohort = f"studies.{cell.study}", cell.setting.cohort
-        choice(f"{where}: cohort", cohort, known)
+    params = check(Params, tree)
+    for run in params.planned_runs():
+        where, cohort = f"studies.{run.study}", run.setting.cohort
+        if cohort not in (*params.cohorts, "views"):
+            raise CxrbenchError(f"{where}: cohort: {unknown(cohort, (*params.cohorts, 'views'))}")
         if cohort != "views" and cohort not in params.split.quotas:
             raise CxrbenchError(f"split.quotas has no entry for cohort '{cohort}', which {where} uses; add its quotas")
-
-
-def _views(tree: Any) -> Views:
-    tree = section(
-        "views",
-        tree,
-        ("quotas", "abstain", "seed", "setting"),
-        required=("quotas", "abstain", "seed", "setting"),
-    )
-    quotas = {
-        name: _quotas(f"views.quotas.{name}", part, ("train", "validation"), VIEWS)
-        for name, part in mapping("views.quotas", tree["quotas"]).items()
-    }
-    if not quotas:
-        raise CxrbenchError("views.quotas is empty; name at least one cohort whose views the network learns from")
-    band = tree["abstain"]
-    if not (
-        isinstance(band, list)
-        and len(band) == 2
-        and all(isinstance(x, (int, float)) for x in band)
-        and 0 <= band[0] <= band[1] <= 1
-    ):
-        raise CxrbenchError(f"views.abstain is {band!r}; it must be two probabilities, the lower first")
-    setting = replace(Setting(cohort="views"), mapping("views.setting", tree["setting"]), "views.setting")
-    if setting.cohort != "views":
-        raise CxrbenchError(
-            f"views.setting.cohort is {setting.cohort!r}; the view network has its own images, leave it out"
-        )
-    return Views(
-        quotas,
-        (float(band[0]), float(band[1])),
-        number("views.seed", tree["seed"], 0, 2**31, whole=True),
-        setting,
-    )
-
-
-def _split(tree: Any, cohorts: dict[str, Cohort]) -> Split:
-    tree = section(
-        "split",
-        tree,
-        ("quotas", "scale", "official_shortfall", "seed", "patients"),
-        required=("quotas", "scale", "official_shortfall", "seed"),
-    )
-    quotas = {}
-    for name, part in mapping("split.quotas", tree["quotas"]).items():
-        if name not in cohorts:
-            raise CxrbenchError(f"split.quotas: {unknown(name, tuple(cohorts))}")
-        labels = (cohorts[name].negative, cohorts[name].positive)
-        quotas[name] = _quotas(f"split.quotas.{name}", part, PARTS, labels)
-    return Split(
-        quotas,
-        number("split.scale", tree["scale"], 0.0001, 1000),
-        number("split.official_shortfall", tree["official_shortfall"], 0, 1),
-        number("split.seed", tree["seed"], 0, 2**31, whole=True),
-        choice("split.patients", tree.get("patients", "strict"), READINGS),
-    )
-
-
-def _report(tree: Any) -> Report:
-    tree = section(
-        "report",
-        tree,
-        ("confidence", "margin", "resamples", "seed"),
-        required=("confidence", "margin", "resamples", "seed"),
-    )
-    return Report(
-        number("report.confidence", tree["confidence"], 0.5, 0.999),
-        number("report.margin", tree["margin"], 0, 0.5),
-        number("report.resamples", tree["resamples"], 100, 1_000_000, whole=True),
-        number("report.seed", tree["seed"], 0, 2**31, whole=True),
-    )
-
-
-def _quotas(where: str, tree: Any, parts: tuple[str, ...], labels: tuple[str, ...]) -> Quotas:
-    tree = section(where, tree, parts, parts)
-    result: Quotas = {}
-    for part in parts:
-        counts = section(f"{where}.{part}", tree[part], labels, labels)
-        result[part] = {
-            label: number(f"{where}.{part}.{label}", counts[label], 1, 10**9, whole=True) for label in labels
-        }
-    return result
-
-
-def _seeds(value: Any) -> tuple[int, ...]:
-    if not isinstance(value, list) or not value:
-        raise CxrbenchError(f"seeds is {value!r}; it must be a list of whole numbers such as [0, 1, 2]")
-    seeds = tuple(number("seeds", seed, 0, 2**31 - 1, whole=True) for seed in value)
-    if len(set(seeds)) < len(seeds):
-        raise CxrbenchError(f"seeds names a seed twice: {value}; a repeated seed repeats the same run")
-    return seeds
-
-
-def _build(kind: type[Cohort], where: str, tree: Any) -> Cohort:
-    fields = dataclasses.fields(kind)
-    required = tuple(field.name for field in fields if field.default is dataclasses.MISSING)
-    tree = section(where, tree, tuple(field.name for field in fields), required=required)
-    try:
-        return kind(**tree)
-    except CxrbenchError as error:
-        raise CxrbenchError(f"{where}: {error}") from None
+    return params

@@ -5,7 +5,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cxrbench.config.setting import Setting
+from cxrbench.config.setting import Setting, replace
 from cxrbench.evaluation.comparisons import Comparison, Rules, Study
 from cxrbench.evaluation.protocol_effect import REFERENCE, Change, Effect, effect, largest, most_changed
 from cxrbench.evaluation.summaries import Study as Summary
@@ -119,7 +119,7 @@ def _labels(settings: Mapping[str, Setting]) -> dict[tuple[str, str], str]:
             names[setting] = ", ".join(kept) or "base"
     found = {}
     for label, setting in settings.items():
-        under_paper = dataclasses.replace(setting, protocol=REFERENCE)
+        under_paper = replace(setting, {"protocol": REFERENCE})
         if under_paper in names:
             found[names[under_paper], setting.protocol] = label
     several = {name for name, protocol in found if protocol != REFERENCE}

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from cxrbench.config.setting import Setting
+from cxrbench.config.setting import SETTING_KEYS, Setting
 from cxrbench.evaluation.comparisons import Rules
 
 
@@ -43,8 +43,7 @@ def rules_text(rules: Rules, workers: int) -> str:
 def setup(shared: list[Setting]) -> str:
     """The choices that all settings of a study share, in one line."""
     told = []
-    for name in ("model", "weights", "image_size", "resize", "augment", "balance", "optimizer", "lr", "batch_size",
-                 "epochs", "loss", "padding", "checkpoint", "cohort", "protocol"):  # fmt: skip
+    for name in SETTING_KEYS:
         values = {getattr(setting, name) for setting in shared}
         if len(values) == 1 and (value := values.pop()) is not None and value is not False:
             told.append(f"{name.replace('_', ' ')} {value}")

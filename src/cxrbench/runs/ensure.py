@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from cxrbench.base.progress import progress
-from cxrbench.config.studies import Cell
+from cxrbench.config.studies import PlannedRun
 from cxrbench.images.squares import grey_squares
 from cxrbench.runs import selection
 from cxrbench.runs.executor import train_all
@@ -16,7 +16,7 @@ from cxrbench.runs.store import RunStore, fingerprint
 IMAGE = ["source", "image_id"]  # what names an image among those of a run
 
 
-def fingerprints(cells: Sequence[Cell], assignment: pd.DataFrame) -> list[str]:
+def fingerprints(cells: Sequence[PlannedRun], assignment: pd.DataFrame) -> list[str]:
     """The run that answers each cell, in their order."""
     hashes: dict[tuple[str, str], str] = {}
     for cell in cells:
@@ -27,7 +27,7 @@ def fingerprints(cells: Sequence[Cell], assignment: pd.DataFrame) -> list[str]:
 
 
 def ensure(
-    cells: Sequence[Cell],
+    cells: Sequence[PlannedRun],
     assignment: pd.DataFrame,
     store: RunStore,
     cache: Path,
@@ -56,7 +56,7 @@ def ensure(
     return names
 
 
-def _jobs(missing: dict[str, Cell], assignment: pd.DataFrame, cache: Path, workers: int) -> list[Job]:
+def _jobs(missing: dict[str, PlannedRun], assignment: pd.DataFrame, cache: Path, workers: int) -> list[Job]:
     """The missing runs with their images; an array holds all images of a cohort, whatever a protocol uses."""
     arrays: dict[tuple[str, int, str], tuple[Path, pd.MultiIndex]] = {}
     selections: dict[tuple[str, str], tuple[pd.DataFrame, str]] = {}

@@ -6,7 +6,6 @@ the checksum of each of its files; a damaged entry is dropped and trained again.
 outside DVC's outputs, shared by every experiment of a workspace.
 """
 
-import dataclasses
 import functools
 import hashlib
 import importlib.metadata
@@ -30,7 +29,7 @@ TRAINING_CODE = ("training", "images/squares.py", "runs/selection.py")
 def fingerprint(setting: Setting, seed: int, data_sha256: str) -> str:
     """16 hex digits that name the run of ``setting`` with ``seed`` on the data of that hash."""
     decides = {
-        "setting": dataclasses.asdict(setting),
+        "setting": setting.model_dump(),
         "weights": _file_hash(Path(setting.weights)) if setting.weights and Path(setting.weights).is_file() else None,
         "seed": seed,
         "data": data_sha256,

@@ -1,6 +1,5 @@
 """report: metrics and published tables -> reports/: the page, Markdown tables, metrics.json, points to plot."""
 
-import dataclasses
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,9 +10,9 @@ import pandas as pd
 from cxrbench.base.entry import run
 from cxrbench.base.files import write_text
 from cxrbench.base.tables import read_table
-from cxrbench.config.params import Params, cells_of, load
+from cxrbench.config.params import Params, load
 from cxrbench.config.setting import Setting
-from cxrbench.config.studies import Cell, divided, undivided
+from cxrbench.config.studies import PlannedRun, split_runnable, why_not_run
 from cxrbench.evaluation.comparisons import Rules
 from cxrbench.evaluation.runs import read_grid, studies
 from cxrbench.evaluation.summaries import metrics_tree, summarise
@@ -29,7 +28,7 @@ GRID = Path("data/train-grid")
 
 def main() -> None:
     params = load()
-    rules = Rules(**dataclasses.asdict(params.report))
+    rules = Rules(**params.report.model_dump())
     metrics = read_table("data/evaluate/metrics.csv", "metrics")
     grid = read_table(GRID / "grid.csv", "grid")
     shortcuts = read_table("data/split/shortcuts.csv", "shortcuts")
@@ -38,7 +37,10 @@ def main() -> None:
     points = _points(grid, runs)
     by_study = studies(metrics, runs)
     assignment = read_table("data/split/assignment.csv", "assignment")
-    sources, (settings_of, left_out) = _sources(params), map(_settings, divided(cells_of(params), assignment))
+    sources, (settings_of, left_out) = (
+        _sources(params),
+        map(_settings, split_runnable(params.planned_runs(), assignment)),
+    )
     ordered = [name for name in settings_of if name in papers] + [name for name in papers if name not in settings_of]
     verdicts = [one for name in ordered for one in judge(papers[name].claims, by_study.get(name, {}), rules)]
     summaries, sections, effects = {}, [], []
@@ -46,7 +48,7 @@ def main() -> None:
         summary = summarise(metrics, name, list(settings), params.seeds)
         told = words.shortcut_text(shortcuts, {(one.cohort, one.protocol) for one in settings.values()})
         setup = words.setup(list(settings.values()))
-        setup += "".join(f" Left out: {label}, {undivided(one)}." for label, one in left_out.get(name, {}).items())
+        setup += "".join(f" Left out: {label}, {why_not_run(one)}." for label, one in left_out.get(name, {}).items())
         one = section(name, summary, by_study[name], papers.get(name), setup, told, points, rules)
         summaries[name] = summary
         sections.append(one)
@@ -98,7 +100,7 @@ def _data(assignment: pd.DataFrame, shortcuts: pd.DataFrame) -> list[data.Plain]
     ]
 
 
-def _settings(cells: Sequence[Cell]) -> dict[str, dict[str, Setting]]:
+def _settings(cells: Sequence[PlannedRun]) -> dict[str, dict[str, Setting]]:
     """Study -> label -> setting, in the order of params.yaml."""
     found: dict[str, dict[str, Setting]] = {}
     for cell in cells:
@@ -108,7 +110,7 @@ def _settings(cells: Sequence[Cell]) -> dict[str, dict[str, Setting]]:
 
 def _sources(params: Params) -> dict[str, str]:
     """Cohort -> source, of the cohorts that any study uses."""
-    used = {cell.setting.cohort for cell in cells_of(params)}
+    used = {cell.setting.cohort for cell in params.planned_runs()}
     names = {name for cohort in used for name in (params.views.quotas if cohort == "views" else [cohort])}
     return {name: params.cohorts[name].source for name in sorted(names)}
 

@@ -9,7 +9,7 @@ from cxrbench.base.entry import run
 from cxrbench.base.tables import read_table, write_table
 from cxrbench.base.workspace import array_cache_dir, run_store_dir
 from cxrbench.config import params as parameters
-from cxrbench.config.studies import divided, undivided
+from cxrbench.config.studies import split_runnable, why_not_run
 from cxrbench.evaluation import summaries
 from cxrbench.evaluation.runs import metric_table, read_run
 from cxrbench.reporting import figures, mistakes
@@ -29,8 +29,8 @@ def main() -> None:
     params = parameters.load()
     assignment = read_table("data/split/assignment.csv", "assignment")
     store = RunStore(run_store_dir())
-    cells, left_out = divided(parameters.cells_of(params), assignment)
-    for told in dict.fromkeys(f"{cell.study}, {cell.label}: left out, {undivided(cell.setting)}" for cell in left_out):
+    cells, left_out = split_runnable(params.planned_runs(), assignment)
+    for told in dict.fromkeys(f"{one.study}, {one.label}: left out, {why_not_run(one.setting)}" for one in left_out):
         print(told)
     grid = pd.DataFrame(
         [(cell.study, cell.label, cell.seed) for cell in cells], columns=["study", "setting", "seed"]

@@ -8,7 +8,7 @@ from cxrbench.base.files import write_text
 from cxrbench.base.tables import read_table, write_table
 from cxrbench.base.workspace import array_cache_dir, run_store_dir
 from cxrbench.config import params as parameters
-from cxrbench.config.studies import Cell
+from cxrbench.config.studies import PlannedRun
 from cxrbench.runs import ensure
 from cxrbench.runs.store import RunStore
 from cxrbench.views import sampling
@@ -24,8 +24,8 @@ def main() -> None:
     images = read_table("data/download/manifest.csv", "manifest")
     assignment = sampling.assign(images, views.quotas, views.seed)
     store = RunStore(run_store_dir())
-    cells = [Cell("view-network", "base", setting, seed) for seed in params.seeds]
-    folders = [store.path(name) for name in ensure.ensure(cells, assignment, store, array_cache_dir(), params.workers)]
+    runs = [PlannedRun("view-network", "base", setting, seed) for seed in params.seeds]
+    folders = [store.path(name) for name in ensure.ensure(runs, assignment, store, array_cache_dir(), params.workers)]
     networks = dict(zip(params.seeds, folders))
     scores = {seed: read_table(folder / "scores.csv", "scores") for seed, folder in networks.items()}
     seeds = usable_seeds(scores)

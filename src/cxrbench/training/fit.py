@@ -1,6 +1,5 @@
 """One run: train one setting with one seed and write what later stages read."""
 
-import dataclasses
 import json
 import math
 import time
@@ -45,7 +44,7 @@ def train(job: "Job", folder: Path, on_epoch: Callable[[int], None]) -> None:
     seconds = history["seconds"].tolist()
     record = {
         "run": job.run,
-        "setting": dataclasses.asdict(setting),
+        "setting": setting.model_dump(),
         "seed": job.seed,
         "status": "ok" if finite else "diverged",
         "parameters": model.count_params(),
