@@ -1,6 +1,8 @@
 """params.yaml: what is wrong is named, with what was meant; what is right is kept."""
 
 import copy
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -136,3 +138,81 @@ def test_pixels_of_mimic_stay_here_unless_a_parameter_says_so(cohort, stay):
 @pytest.mark.parametrize("size", [28, 64, 128, 224])
 def test_medmnist_comes_in_four_sizes(size):
     assert params.Cohort(**KAGGLE | {"source": "medmnist", "fetch": "zenodo", "size": size}).size == size
+
+
+def written(folder, *lines):
+    """params.yaml as committed, with these lines in place of the sections of the same keys."""
+    keys = {line.partition(":")[0] for line in lines}
+    sections = re.split(r"(?m)^(?=\w)", (ROOT / "params.yaml").read_text())
+    kept = [section for section in sections if section.partition(":")[0] not in keys]
+    (folder / "params.yaml").write_text("".join(kept) + "\n".join(lines) + "\n")
+    return folder / "params.yaml"
+
+
+@pytest.mark.parametrize("lr", ["1e-4", "1E-4", "1.e-4", "0.0001", "1.0e-04"])
+def test_a_number_may_be_written_in_scientific_notation(tmp_path, lr):
+    path = written(tmp_path, f"lr: {lr}")
+    path.write_text(path.read_text().replace("      - 0.0001\n", f"      - {lr}\n"))
+    loaded = params.load(path)
+    assert loaded.base.lr == 0.0001
+    labels = [run.label for run in loaded.planned_runs() if run.study == "learning-rate" and run.seed == 0]
+    assert labels == ["lr=0.1", "lr=0.01", "lr=0.001", "lr=0.0001"]
+
+
+def test_what_dvc_writes_for_a_small_number_is_read_as_one(tmp_path):
+    from dvc.utils.serialize import dumps_yaml
+
+    path = written(tmp_path, dumps_yaml({"lr": 1e-5}).strip())
+    assert "lr: 1e-05\n" in path.read_text()
+    assert params.load(path).base.lr == 1e-5
+
+
+def test_a_key_that_stands_twice_is_an_error(tmp_path):
+    path = written(tmp_path)
+    path.write_text(path.read_text() + "lr: 0.1\n")
+    with pytest.raises(CxrbenchError, match=r'not valid YAML \(.*found duplicate key "lr"') as caught:
+        params.load(path)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["claims", "studies", "learning rate, mine", "α-β", "1e-4", "no"])
+def test_a_study_may_have_any_name_that_a_file_may_have(tmp_path, name):
+    loaded = params.load(written(tmp_path, "studies:", f"  {json.dumps(name)}: {{vary: {{lr: [0.1, 0.01]}}}}"))
+    assert set(loaded.studies) == {name}
+
+
+@pytest.mark.parametrize("name", ["", " ", "..", "a/b", "a\\b", ".hidden", "a\nb", "a\x7f", "a:b", "x" * 101])
+def test_a_name_that_no_file_can_have_is_refused(name):
+    for section in ("studies", "cohorts"):
+        with pytest.raises(CxrbenchError, match=rf"{section}: .* cannot be the name of a file; use") as caught:
+            params.parse(changed((section, name), TREE["cohorts"]["covid"] if section == "cohorts" else {}))
+        assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("section", "name", "words"),
+    [
+        ("studies", "Protocol", "'Protocol' and 'protocol' differ in capitals alone"),
+        ("cohorts", "COVID", "'COVID' and 'covid' differ in capitals alone"),
+        ("cohorts", "views", "'views' is the name of the view network's own images"),
+        ("studies", 7, "7 is no name; write it in quotes"),
+    ],
+)
+def test_a_name_that_another_thing_has_is_refused(section, name, words):
+    with pytest.raises(CxrbenchError, match=f"{section}: {words}"):
+        params.parse(changed((section, name), TREE[section]["protocol" if section == "studies" else "covid"]))
+
+
+def test_of_many_mistakes_the_first_three_are_named():
+    tree = {key: value for key, value in TREE.items() if key not in ("seeds", "views", "split", "studies")}
+    with pytest.raises(CxrbenchError, match=r"'seeds' is missing; .* and 1 more$") as caught:
+        params.parse(tree)
+    assert "'studies'" not in str(caught.value)
+
+
+def test_every_mistake_is_named_at_once():
+    tree = changed(("lr",), 0)
+    tree["epochs"], tree["studies"]["mine"] = "many", {"vary": {"lr": []}}
+    with pytest.raises(CxrbenchError) as caught:
+        params.parse(tree)
+    assert [part.split()[0] for part in str(caught.value).split("; ")[::2]] == ["lr", "epochs", "studies.mine.vary.lr"]

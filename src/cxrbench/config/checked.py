@@ -18,6 +18,7 @@ class Checked(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
+SHOWN = 3  # mistakes named at once
 Model = TypeVar("Model", bound=Checked)
 Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Count = Annotated[int, Field(ge=1, le=10**9)]
@@ -25,12 +26,13 @@ Text = Annotated[str, Field(min_length=1)]
 
 
 def check(model: type[Model], tree: Any, where: str = "") -> Model:
-    """``tree`` as a ``model``; raises CxrbenchError that names every key at fault, after ``where``."""
+    """``tree`` as a ``model``; raises CxrbenchError that names the keys at fault, after ``where``."""
     try:
         return model.model_validate(tree)
     except ValidationError as error:
         schema = model.model_json_schema()
-        sentences = dict.fromkeys(_sentence(one, schema) for one in error.errors(include_url=False))
+        sentences = [_sentence(one, schema) for one in error.errors(include_url=False)]
+        sentences[SHOWN:] = [f"and {len(sentences) - SHOWN} more"] * (len(sentences) > SHOWN)
         raise CxrbenchError(f"{where}: " * bool(where) + "; ".join(sentences)) from None
 
 

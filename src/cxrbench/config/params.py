@@ -110,6 +110,19 @@ class Params(Setting):
             raise ValueError(f"{list(seeds)} names a seed twice; a repeated seed repeats the same run")
         return seeds
 
+    @field_validator("cohorts", "studies")
+    @classmethod
+    def _names_differ(cls, named: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        if info.field_name == "cohorts" and "views" in named:
+            raise ValueError("'views' is the name of the view network's own images; call the cohort something else")
+        first: dict[str, str] = {}
+        for name in named:
+            if (other := first.setdefault(name.casefold(), name)) != name:
+                raise ValueError(
+                    f"{name!r} and {other!r} differ in capitals alone; some file systems take them for one"
+                )
+        return named
+
     @field_validator("views", "split")
     @classmethod
     def _quotas_are_of_cohorts(cls, section: Views | Split, info: ValidationInfo) -> Views | Split:
