@@ -33,6 +33,12 @@ def test_the_view_network_is_the_papers_layer_table():
     ]  # fmt: skip
 
 
+def test_the_quick_network_is_grey_and_a_quarter_of_the_view_networks_size():
+    network = models.build("quick_cnn", 64, 1, "sigmoid", None, None)
+    assert network.input_shape == (None, 64, 64, 1)
+    assert network.count_params() == 24_577
+
+
 def test_settings_allow_exactly_the_models_there_are():
     assert tuple(models.ARCHITECTURES) == MODELS
 
@@ -57,14 +63,15 @@ def test_weights_that_do_not_fit_are_an_error_in_words(tmp_path):
         models.build("small_cnn", 64, 1, "sigmoid", "imagenet", None)
 
 
-def test_a_stored_model_takes_grey_pixels_as_they_are_decoded(tmp_path):
+@pytest.mark.parametrize(("name", "channels"), [("small_cnn", 3), ("quick_cnn", 1)])
+def test_a_stored_model_takes_grey_pixels_as_they_are_decoded(tmp_path, name, channels):
     import keras
 
-    network = models.build("small_cnn", 64, 1, "sigmoid", None, None)
+    network = models.build(name, 64, 1, "sigmoid", None, None)
     model = models.on_grey(network)
     grey = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 1), dtype="uint8")
-    rgb = np.repeat(grey / 255, 3, axis=3).astype("float32")
-    np.testing.assert_allclose(model.predict(grey, verbose=0), network.predict(rgb, verbose=0), atol=1e-6)
+    unit = np.repeat(grey / 255, channels, axis=3).astype("float32")
+    np.testing.assert_allclose(model.predict(grey, verbose=0), network.predict(unit, verbose=0), atol=1e-6)
     model.save(tmp_path / "m.keras")
     again = keras.models.load_model(tmp_path / "m.keras")
     np.testing.assert_allclose(again.predict(grey, verbose=0), model.predict(grey, verbose=0), atol=1e-6)

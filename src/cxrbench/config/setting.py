@@ -15,7 +15,7 @@ from pydantic import Field, model_validator
 from cxrbench.base.tables import PROTOCOLS
 from cxrbench.config.checked import Checked, Text, check
 
-MODELS = ("small_cnn", "covid_cnn", "xception", "inception_v3")
+MODELS = ("quick_cnn", "small_cnn", "covid_cnn", "xception", "inception_v3")
 LOSSES = (
     "binary_crossentropy",
     "categorical_crossentropy",

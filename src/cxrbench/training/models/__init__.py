@@ -1,4 +1,4 @@
-"""Architectures by name; each is an uncompiled keras.Model of RGB images of float32 in 0..1.
+"""Architectures by name; each is an uncompiled keras.Model of RGB or grey images of float32 in 0..1.
 
 A module a network; the ones of Keras itself share ``applications``.
 """
@@ -6,9 +6,10 @@ A module a network; the ones of Keras itself share ``applications``.
 import keras
 
 from cxrbench.base.errors import CxrbenchError
-from cxrbench.training.models import applications, covid_cnn, small_cnn
+from cxrbench.training.models import applications, covid_cnn, quick_cnn, small_cnn
 
 ARCHITECTURES = {
+    "quick_cnn": quick_cnn,
     "small_cnn": small_cnn,
     "covid_cnn": covid_cnn,
     "xception": applications,
@@ -19,7 +20,7 @@ ARCHITECTURES = {
 def build(
     name: str, image_size_px: int, units: int, activation: str, weights: str | None, padding_px: int | None
 ) -> keras.Model:
-    """The network ``name`` on float32 input [n, image_size_px, image_size_px, 3] in 0..1.
+    """The network ``name`` on float32 input [n, image_size_px, image_size_px, channels] in 0..1, of 3 channels or of 1.
 
     ``units`` and ``activation`` make the output layer, as the loss wants it. ``weights`` is None (random),
     'imagenet' or the path of a .weights.h5 file. Raises CxrbenchError where the image is too small for the
@@ -41,12 +42,12 @@ def build(
 
 
 def on_grey(network: keras.Model) -> keras.Model:
-    """``network`` behind the step from grey pixels to its input: [n, h, w, 1] of 0..255 -> RGB of 0..1.
+    """``network`` behind the step from grey pixels to its input: [n, h, w, 1] of 0..255 -> grey or RGB of 0..1.
 
     Runs train and are stored in this form, so that a stored model takes radiographs as they are decoded.
     """
-    height, width, _ = network.input_shape[1:]
+    height, width, channels = network.input_shape[1:]
     grey = keras.Input((height, width, 1), name="grey")
     unit = keras.layers.Rescaling(1 / 255, name="to_unit_range")(grey)
-    rgb = keras.layers.Concatenate(name="to_rgb")([unit, unit, unit])
-    return keras.Model(grey, network(rgb), name=f"{network.name}_on_grey")
+    shown = unit if channels == 1 else keras.layers.Concatenate(name="to_rgb")([unit] * channels)
+    return keras.Model(grey, network(shown), name=f"{network.name}_on_grey")
