@@ -1,5 +1,5 @@
-# `make repro` and `make test` need Python 3.11 and nothing else; the rest builds on their environment.
-PYTHON ?= python3.11
+# `make repro` and `make test` need a Python and nothing else; the rest builds on their environment.
+PYTHON ?= python3.13 python3.12 python3.11 python3
 BIN := .venv/bin
 READY := .venv/.ready
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -7,6 +7,8 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := 1
 export GX_ANALYTICS_ENABLED := false
 export TF_CPP_MIN_LOG_LEVEL := 3
+# Python compiles a library at its first import, since uv does not; kept from writing that down, each process would.
+unexport PYTHONDONTWRITEBYTECODE
 UI_PORT ?= 5000
 PARALLEL = --numprocesses 2 --dist loadfile --no-loadscope-reorder
 # MLflow opens on its page for language models; this address opens the table of trained runs.
@@ -46,16 +48,32 @@ ui: $(READY) ## the MLflow UI on every run
 bench: $(READY) ## what the README's figures came from
 	@for file in benchmarks/*.py; do echo "== $$file"; python $$file || exit 1; done
 
-lock: ## pin every dependency anew, with hashes and no addresses (needs uv)
-	uv pip compile pyproject.toml --extra dev --python-version 3.11 --generate-hashes \
-	    --no-header --no-annotate --no-emit-index-url --no-emit-find-links --upgrade -o requirements.lock
+lock: ## pin every dependency anew, with hashes and no addresses (needs uv, which .venv holds)
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --fork-strategy fewest \
+	    --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --upgrade -o requirements.lock
 
 clean: ## remove the environment; data, runs and reports stay
 	rm -rf .venv
 
-$(READY): requirements.lock pyproject.toml
-	@command -v $(PYTHON) >/dev/null || { echo "error: $(PYTHON) is not on the PATH; install Python 3.11 or say 'make PYTHON=...'"; exit 1; }
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+# The environment. Its Python is the first of PYTHON that is complete, that runs (a pyenv command can be on the PATH
+# without its Python) and that TensorFlow has builds for. uv is the one on the PATH, or else the lock's own.
+SUITS := import bz2, ctypes, ensurepip, lzma, platform, sqlite3, ssl, sys; \
+    (3, 11) <= sys.version_info[:2] <= (3, 13) and (sys.platform, platform.machine()) != ("darwin", "x86_64") \
+    and print(sys.executable)
+FOUND = $(firstword $(foreach name,$(PYTHON),$(shell $(name) -c '$(SUITS)' 2>/dev/null)))
+UV = $(or $(shell uv --version >/dev/null 2>&1 && command -v uv),$(BIN)/uv)
+PIP := $(BIN)/python -m pip --disable-pip-version-check install
+LOCKED := --require-hashes --no-deps --requirement
+
+$(READY): requirements.lock pyproject.toml | $(BIN)/python
+	@test $(UV) != $(BIN)/uv || sed -n '/^uv==/,/[^\\]$$/p' requirements.lock | $(PIP) --quiet $(LOCKED) /dev/stdin || true
+	@$(UV) pip install --python $(BIN)/python $(LOCKED) requirements.lock || { test $$? -le 128 && \
+	    echo "uv could not install the packages (the reason is above); pip does it instead, which takes minutes." && \
+	    $(PIP) $(LOCKED) requirements.lock; }
+	@$(PIP) --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
+
+$(BIN)/python:
+	@test -n '$(FOUND)' || { echo "error: none of '$(PYTHON)' is a complete Python 3.11, 3.12 or 3.13 that runs here" \
+	    "(Debian's also needs python3-venv, a Mac's must be for Apple silicon): install one, or say 'make PYTHON=...'"; exit 1; }
+	$(FOUND) -m venv --clear .venv
