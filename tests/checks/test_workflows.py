@@ -71,7 +71,7 @@ def test_the_cached_environment_is_the_one_that_make_looks_at() -> None:
     cache = next(step for step in steps(CHECKS) if step.get("id") == "environment")
     touch = next(step for step in steps(CHECKS) if step.get("if") == "steps.environment.outputs.cache-hit == 'true'")
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    needs = re.search(r"^\$\(READY\): (.*)$", makefile, re.MULTILINE)[1].split()
+    needs = re.search(r"^\$\(READY\): (.*) \|", makefile, re.MULTILINE)[1].split()
     assert all(f"'{name}'" in cache["with"]["key"] for name in needs)
     assert touch["run"] == f"touch {re.search('^READY := (.*)$', makefile, re.MULTILINE)[1]}"
 
@@ -80,12 +80,20 @@ def test_the_cached_environment_is_the_one_that_make_looks_at() -> None:
 def test_a_workflow_reads_and_no_more_and_pins_python_and_every_action(name) -> None:
     workflow = WORKFLOWS[name]
     assert workflow["permissions"] == {"contents": "read"}
-    assert all(set(job) <= {"runs-on", "timeout-minutes", "steps"} for job in workflow["jobs"].values())
+    allowed = {"runs-on", "timeout-minutes", "strategy", "env", "steps"}
+    assert all(set(job) <= allowed for job in workflow["jobs"].values())
     used = [step for step in steps(workflow) if "uses" in step]
     assert all(re.fullmatch(r"actions/[a-z-]+@(v\d+|[0-9a-f]{40})", step["uses"]) for step in used)
     with_of = {step["uses"].split("@")[0]: step.get("with") for step in used}
     assert with_of["actions/checkout"] == {"persist-credentials": False}
-    assert with_of["actions/setup-python"] == {"python-version": "3.11"}
+    assert set(with_of["actions/setup-python"]) == {"python-version"}
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_make_takes_the_python_that_the_workflow_set_up_and_not_a_newer_one_of_the_runner(name) -> None:
+    (job,) = WORKFLOWS[name]["jobs"].values()
+    setup = next(step for step in job["steps"] if step.get("uses", "").startswith("actions/setup-python@"))
+    assert job["env"] == {"PYTHON": f"python{setup['with']['python-version']}"}
 
 
 def test_the_tests_workflow_runs_what_ci_runs() -> None:
