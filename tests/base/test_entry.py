@@ -10,7 +10,8 @@ STAGE = "from cxrbench.base.entry import run\nfrom cxrbench.base.files import wr
 
 
 def ended(folder, line, **options):
-    command = [sys.executable, "-c", STAGE + line]
+    # -B: under a limit on file sizes Python would leave a truncated .pyc, which every later import reads.
+    command = [sys.executable, "-B", "-c", STAGE + line]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, **options)
 
 

@@ -220,7 +220,7 @@ signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 fetch_file({server.url(PATH)!r}, Path({str(tmp_path / "g")!r}))
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-B", "-c", code], capture_output=True, text=True)
     assert "cannot be written to" in done.stderr.splitlines()[-1]
     assert (tmp_path / "g.part").read_bytes() == BODY[:100_000]
 
