@@ -5,7 +5,11 @@ train must reach the stores of the workspace itself, so every path here is resol
 """
 
 import os
+import re
 from pathlib import Path
+from urllib.parse import unquote
+
+SERVERS = ("databricks", "databricks-uc", "uc")  # MLflow's words for a server, which look like paths
 
 
 def workspace_root(start: Path | None = None) -> Path:
@@ -23,14 +27,20 @@ def workspace_root(start: Path | None = None) -> Path:
     return here
 
 
+def resolve(path: str | Path) -> Path:
+    """A path as a user writes it, in params.yaml or the environment: absolute, with ``~``, or from the workspace."""
+    return (workspace_root() / Path(path).expanduser()).resolve()
+
+
 def run_store_dir() -> Path:
     """The folder of trained runs, shared by all experiments; ``CXRBENCH_STORE`` overrides it."""
-    return Path(os.environ.get("CXRBENCH_STORE") or workspace_root() / ".cxrbench" / "runs")
+    return resolve(os.environ.get("CXRBENCH_STORE") or ".cxrbench/runs")
 
 
 def array_cache_dir() -> Path:
-    """The folder of decoded image arrays, a cache that may be deleted at any time."""
-    return run_store_dir().parent / "arrays"
+    """The folder of decoded image arrays, a cache that may be deleted at any time; inside ``CXRBENCH_STORE``."""
+    store = os.environ.get("CXRBENCH_STORE")
+    return resolve(Path(store) / "arrays" if store else ".cxrbench/arrays")
 
 
 def fetched_dir() -> Path:
@@ -38,19 +48,19 @@ def fetched_dir() -> Path:
 
     ``CXRBENCH_FETCHED`` overrides it: a disk with room, or one folder for several workspaces.
     """
-    return Path(os.environ.get("CXRBENCH_FETCHED") or workspace_root() / ".cxrbench" / "fetched")
+    return resolve(os.environ.get("CXRBENCH_FETCHED") or ".cxrbench/fetched")
 
 
 def tracking_uri() -> str:
     """The MLflow store: ``MLFLOW_TRACKING_URI``, else SQLite in the workspace's ``mlruns``.
 
-    A relative SQLite path is taken from the workspace, not from DVC's copy of it, which goes when it is done.
+    A relative path is taken from the workspace, not from DVC's copy of it, which goes when it is done. A bare word
+    is a path too, but for MLflow's own words for a server.
     """
     uri = os.environ.get("MLFLOW_TRACKING_URI") or "sqlite:///mlruns/mlflow.db"
-    relative = uri.removeprefix("sqlite:///")
-    return uri if relative == uri else f"sqlite:///{workspace_root() / relative}"
-
-
-def resolve_root(root: str) -> Path:
-    """A cohort's folder as a user writes it: absolute, with ``~``, or relative to the workspace."""
-    return (workspace_root() / Path(root).expanduser()).resolve()
+    if database := re.fullmatch(r"(sqlite(?:\+\w+)?:///)(?!:memory:)(.+)", uri):
+        return f"{database[1]}{resolve(database[2])}"
+    if local := re.fullmatch(r"file:(?!//)(.+)", uri):
+        return resolve(unquote(local[1])).as_uri()
+    is_path = ":" not in uri and uri not in SERVERS
+    return str(resolve(uri)) if is_path else uri

@@ -10,7 +10,7 @@ from cxrbench.base.entry import run
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.base.progress import progress
 from cxrbench.base.tables import write_table
-from cxrbench.base.workspace import fetched_dir, resolve_root
+from cxrbench.base.workspace import fetched_dir, resolve
 from cxrbench.cohorts.found import Found
 from cxrbench.cohorts.ingest import ingest
 from cxrbench.cohorts.phantom.plan import image_count
@@ -73,7 +73,7 @@ def _located(cohort: params.Cohort) -> Path:
     with FileLock(store / "lock"):  # two experiments side by side would write one file
         if cohort.fetch:
             return fetched(cohort.fetch, store, per_label=cohort.per_label, seed=cohort.seed, size_px=cohort.size)
-        return opened(cohort.source, resolve_root(cohort.root or ""), store, cohort.size)
+        return opened(cohort.source, resolve(cohort.root or ""), store, cohort.size)
 
 
 def _made(root: Path, cohort: params.Cohort, workers: int) -> list[Found]:
