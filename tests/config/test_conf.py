@@ -4,10 +4,14 @@ from pathlib import Path
 
 import pytest
 import yaml
+from dvc.utils.cli_parse import to_path_overrides
+from dvc.utils.hydra import compose_and_dump
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
+from cxrbench.base.errors import CxrbenchError
 from cxrbench.config import params
+from cxrbench.config.setting import SETTING_KEYS, Setting
 
 ROOT = Path(__file__).parents[2]
 
@@ -75,3 +79,49 @@ def test_a_grid_by_protocol_has_every_published_study_and_trains_its_runs_under_
     under_paper = {setting for setting in by_rate if setting.protocol == "paper"}
     assert under_paper == {run.setting for run in published if run.study == "learning-rate"}
     assert len({run.setting for run in grid}) - len({run.setting for run in published}) == new
+
+
+def through_dvc(folder, *sets):
+    """What ``dvc exp run -S ...`` writes into params.yaml, by the functions that it calls."""
+    overrides = to_path_overrides(list(sets))["params.yaml"]
+    compose_and_dump(folder / "params.yaml", str(ROOT / "conf"), None, "config", "", overrides)
+    return params.load(folder / "params.yaml")
+
+
+FOLDERS = [
+    "/data/Chest X-Ray Images (Pneumonia)", "~/x", "../x", "a=b", "a&b", "a,b", "흉부 사진", "à", "it's", "[x]", "{x}",
+    "#1", "50 %", "a;b", "a:b", "true", "1e-4",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_folder_in_double_quotes_passes_hydras_grammar_whatever_its_name(tmp_path, folder):
+    loaded = through_dvc(tmp_path, "data=kaggle", f'cohorts.pneumonia.root="{folder}"')
+    assert loaded.cohorts["pneumonia"].root == folder
+
+
+@pytest.mark.parametrize("data", ["kaggle", "mimic"])
+@pytest.mark.parametrize("folder", [*FOLDERS, '"q"'])
+def test_the_environment_may_name_the_folder_and_params_yaml_then_holds_it(tmp_path, monkeypatch, data, folder):
+    monkeypatch.setenv("CXRBENCH_DATA", folder)
+    assert through_dvc(tmp_path, f"data={data}").cohorts["pneumonia"].root == folder
+
+
+def test_without_a_folder_the_error_names_every_way_to_give_one(tmp_path, monkeypatch):
+    monkeypatch.delenv("CXRBENCH_DATA", raising=False)
+    with pytest.raises(
+        CxrbenchError, match="set root, or CXRBENCH_DATA before dvc exp run, to your local copy, or fetch"
+    ):
+        through_dvc(tmp_path, "data=kaggle")
+
+
+def test_the_top_level_settings_of_conf_are_the_declared_defaults():
+    tree = yaml.safe_load((ROOT / "conf" / "config.yaml").read_text(encoding="utf-8"))
+    assert {key: tree[key] for key in SETTING_KEYS} == Setting().model_dump()
+
+
+def test_params_yaml_says_first_of_all_what_writes_it(tmp_path):
+    through_dvc(tmp_path, "profile=cpu")
+    for path in (ROOT / "params.yaml", tmp_path / "params.yaml"):
+        first = path.read_text(encoding="utf-8").splitlines()[0]
+        assert first == "note: dvc exp run writes this file anew from conf/; an edit here is lost"

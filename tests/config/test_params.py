@@ -55,7 +55,11 @@ MISTAKES = [
     (("views", "quotas", "pneumonias"), TREE["views"]["quotas"]["pneumonia"], ["views.quotas", "'pneumonia'"]),
     (("views", "setting", "cohort"), "covid", ["views.setting", "cohort is 'covid'"]),
     (("cohorts", "pneumonia", "source"), "kagle", ["cohorts.pneumonia", "'kaggle'"]),
-    (("cohorts", "pneumonia", "source"), "kaggle", ["root is None", "set root", "fetch to kagglehub or mendeley"]),
+    (
+        ("cohorts", "pneumonia", "source"),
+        "kaggle",
+        ["root is None", "set root, or CXRBENCH_DATA", "fetch to kagglehub or mendeley"],
+    ),
     (
         ("cohorts", "pneumonia"),
         KAGGLE | {"root": "x", "fetch": "mendeley"},

@@ -53,10 +53,11 @@ class Cohort(Checked):
     def _has_one_place(self) -> "Cohort":
         known = FETCHES.get(self.source, ())
         if bool(self.root) == bool(self.fetch) and self.source != "phantom":
-            ways = f", or fetch to {' or '.join(known)}" if known else ""
+            ways = "set root, or CXRBENCH_DATA before dvc exp run, to your local copy"
+            ways += f", or fetch to {' or '.join(known)}" if known else ""
             raise ValueError(
-                f"root is {self.root!r} and fetch {self.fetch!r}, but source {self.source} needs one place; set root to"
-                f" your local copy{ways}"
+                f"root is {self.root!r} and fetch {self.fetch!r}, but source {self.source} needs one place;"
+                f" {'set one of them to null' if self.root else ways}"
             )
         if self.fetch and known and self.fetch not in known:
             raise ValueError(f"fetch: {unknown(self.fetch, known)}")

@@ -92,6 +92,7 @@ class Report(Checked):
 class Params(Setting):
     """All of params.yaml: the base setting at its top level, and the sections."""
 
+    note: str = Field("", description="what writes params.yaml; nothing reads it")
     profile: Text = Field(description="the name of the profile that conf/ composed, for the report")
     seeds: Annotated[tuple[Seed, ...], Field(strict=False, min_length=1)] = Field(
         description="every setting is trained once with each"
