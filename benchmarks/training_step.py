@@ -1,6 +1,6 @@
 """Seconds of one epoch of the small network with and without XLA, side by side on one thread.
 
-Where the figure in training/backend.py comes from.
+Where the figure in training/fit.py comes from.
 """
 
 import os
@@ -10,7 +10,7 @@ os.environ.update(KERAS_BACKEND="tensorflow", CUDA_VISIBLE_DEVICES="-1")
 
 import numpy as np
 
-from cxrbench.training import backend, models
+from cxrbench.training import backend
 
 IMAGES, ROUNDS = 2_930, 3
 
@@ -23,6 +23,8 @@ def epoch_seconds(model, x: np.ndarray, y: np.ndarray, batch_size: int) -> float
 
 def main() -> None:
     backend.start(threads=1)
+    from cxrbench.training import models  # Keras starts first
+
     rng = np.random.default_rng(0)
     x = rng.integers(0, 256, (IMAGES, 64, 64, 1), dtype="uint8")
     y = rng.integers(0, 2, (IMAGES, 1)).astype("float32")

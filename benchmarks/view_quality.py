@@ -37,7 +37,7 @@ from cxrbench.evaluation.metrics import weighted_auc
 from cxrbench.images import decode
 from cxrbench.images.squares import grey_squares
 from cxrbench.reporting import gallery
-from cxrbench.runs.ensure import ensure
+from cxrbench.runs.plan import train_missing
 from cxrbench.runs.store import RunStore
 from cxrbench.training import backend
 from cxrbench.training.fit import predict
@@ -221,7 +221,7 @@ def trained(
 
     def runs_of(name: str, setting: Setting, assignment: pd.DataFrame) -> list[Path]:
         cells = [PlannedRun("view-quality", name, setting, seed) for seed in seeds]
-        return [store.path(run) for run in ensure(cells, assignment, store, work / "arrays", 2)]
+        return [store.path(run) for run in train_missing(cells, assignment, store, work / "arrays", 2)]
 
     folders = {}
     for number in sorted(set(fold)):

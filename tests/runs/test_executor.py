@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import platform
 import signal
 import threading
 from pathlib import Path
@@ -12,11 +13,13 @@ import pandas as pd
 import pytest
 
 from cxrbench.base.errors import CxrbenchError
+from cxrbench.base.files import sha256_of
 from cxrbench.base.tables import read_table
 from cxrbench.config.setting import LOSSES, Setting, replace
-from cxrbench.runs.executor import train_all
+from cxrbench.runs.executor import time_all, train_all
 from cxrbench.runs.job import Job
 from cxrbench.runs.store import RunStore
+from cxrbench.training import backend
 
 pytestmark = pytest.mark.slow
 TINY = Setting(epochs=2, batch_size=16)
@@ -35,11 +38,18 @@ def make_job(tmp_path_factory):
     np.save(folder / "100.npy", large)
     part = np.repeat(["train", "validation", "test"], 32)
     rows = pd.DataFrame(
-        {"image_id": [f"i{k:02}" for k in range(96)], "patient_id": "p", "part": part, "target": target}
+        {
+            "source": "pneumonia",
+            "image_id": [f"i{k:02}" for k in range(96)],
+            "patient_id": "p",
+            "part": part,
+            "target": target,
+        }
     )
 
     def make(run, setting, seed=0):
-        return Job(run, setting, seed, rows.assign(index=range(96)), folder / f"{setting.image_size}.npy", "data")
+        array = folder / f"{setting.image_size}.npy"
+        return Job(run, setting.model_dump(), seed, rows.assign(index=range(96)), array, "data")
 
     return make
 
@@ -81,6 +91,35 @@ def test_every_loss_model_and_augmentation_trains_and_scores(trained, run):
     assert scores["score"].between(0, 1).all()
     assert len(read_table(trained.path(run) / "history.csv", "history")) == record["setting"]["epochs"]
     assert record["environment"]["keras"]
+
+
+def test_a_run_records_what_its_times_depend_on(trained):
+    record = record_of(trained, "again")
+    cores = os.cpu_count()
+    assert record["timing"] == {
+        "workers": 2, "threads": max(1, cores // 2), "machine": backend.machine(), "alone": False
+    }  # fmt: skip
+    assert platform.node() not in json.dumps(record["environment"] | record["timing"])
+
+
+def test_timing_a_run_alone_changes_its_times_and_nothing_else(trained, make_job):
+    files = ("scores.csv", "history.csv", "model.keras")
+    before, sums = record_of(trained, "again"), [sha256_of(trained.path("again") / name) for name in files]
+    assert not trained.timed_alone("again", backend.machine())
+    epochs, timed = [], []
+    time_all([make_job("again", TINY)], trained, lambda run, epoch: epochs.append(epoch), timed.append)
+    after = record_of(trained, "again")
+    assert (epochs, timed) == ([1, 2], ["again"])
+    assert after["timing"] == {**before["timing"], "workers": 1, "threads": os.cpu_count(), "alone": True}
+    assert {name for name in before if before[name] != after[name]} <= {
+        "timing",
+        "first_epoch_seconds",
+        "epoch_seconds",
+    }
+    assert [sha256_of(trained.path("again") / name) for name in files] == sums
+    assert trained.has("again")
+    assert trained.timed_alone("again", backend.machine())
+    assert not trained.timed_alone("again", "another processor, 64 cores")
 
 
 @pytest.mark.smoke

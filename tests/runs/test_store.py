@@ -1,74 +1,52 @@
-"""A run is found again exactly when nothing that decides it has changed, and only when it is whole."""
+"""A run of the store is used again only when it is whole and readable."""
 
+import json
 import os
 
+import pandas as pd
 import pytest
 
-from cxrbench.config.setting import SETTING_KEYS, Setting, replace
+from cxrbench.base.tables import TABLES, write_table
 from cxrbench.runs import store as stores
-from cxrbench.runs.store import RunStore, fingerprint
+from cxrbench.runs.store import RunStore, read_record
 
-OTHER = {
-    "cohort": "covid", "protocol": "patient", "model": "xception", "weights": "imagenet", "image_size": 96,
-    "resize": "pad", "augment": "paper", "balance": True, "optimizer": "sgd", "lr": 0.1, "batch_size": 8, "epochs": 9,
-    "loss": "categorical_crossentropy", "padding": 1, "checkpoint": "best",
-}  # fmt: skip
+RUN = "a" * 16
 
 
-@pytest.mark.parametrize("key", SETTING_KEYS)
-def test_every_part_of_a_setting_is_in_the_fingerprint(key):
-    base = Setting(model="covid_cnn", padding=2) if key == "padding" else Setting()
-    other = replace(base, {key: OTHER[key]})
-    assert fingerprint(base, 0, "d") != fingerprint(other, 0, "d")
-
-
-def test_seed_data_code_backend_and_weights_are_in_the_fingerprint(monkeypatch, tmp_path):
-    plain = fingerprint(Setting(), 0, "d")
-    assert plain == fingerprint(Setting(), 0, "d")
-    assert len({plain, fingerprint(Setting(), 1, "d"), fingerprint(Setting(), 0, "e")}) == 3
-    with monkeypatch.context() as patch:
-        patch.setattr(stores, "code_sha256", lambda: "other")
-        assert fingerprint(Setting(), 0, "d") != plain
-    with monkeypatch.context() as patch:
-        patch.setenv("KERAS_BACKEND", "jax")
-        assert fingerprint(Setting(), 0, "d") != plain
-    weights = tmp_path / "w.weights.h5"
-    weights.write_bytes(b"1")
-    one = fingerprint(Setting(weights=str(weights)), 0, "d")
-    weights.write_bytes(b"2")
-    assert fingerprint(Setting(weights=str(weights)), 0, "d") != one
-
-
-def test_the_training_code_is_all_there():
-    from pathlib import Path
-
-    import cxrbench
-
-    root = Path(cxrbench.__file__).parent
-    assert all((root / name).exists() for name in stores.TRAINING_CODE)
-
-
-def written(store, run="a" * 16, text="scores"):
-    folder = store.begin(run)
-    (folder / "scores.csv").write_text(text)
+def written(store, score=0.5):
+    folder = store.begin(RUN)
+    scores = pd.DataFrame([("a", "i", "p", "test", 1, score)], columns=list(TABLES["scores"]))
+    write_table(folder / "scores.csv", scores, "scores")
+    history = pd.DataFrame([(1, 0.6, 0.7, 0.5, 0.9, 2.0)], columns=list(TABLES["history"]))
+    write_table(folder / "history.csv", history, "history")
+    (folder / "model.keras").write_text("model")
+    (folder / "run.json").write_text(json.dumps({"run": RUN, "epoch_seconds": 2.0}))
     return folder
+
+
+@pytest.fixture
+def store(tmp_path):
+    store = RunStore(tmp_path / "runs")
+    store.commit(RUN, written(store))
+    return store
 
 
 def test_a_run_is_there_only_when_it_is_whole(tmp_path):
     store = RunStore(tmp_path / "runs")
     folder = written(store)
-    assert not store.has("a" * 16)
-    store.commit("a" * 16, folder)
-    assert store.has("a" * 16)
-    store.copy_out("a" * 16, tmp_path / "out")
-    assert os.listdir(tmp_path / "out") == ["scores.csv"]
+    assert not store.has(RUN)
+    store.commit(RUN, folder)
+    assert store.has(RUN)
+
+
+def test_the_model_stays_in_the_store_alone(store, tmp_path):
+    store.copy_out(RUN, tmp_path / "out")
+    assert sorted(os.listdir(tmp_path / "out")) == ["history.csv", "run.json", "scores.csv"]
 
 
 @pytest.mark.parametrize("damage", ["change", "delete", "no checksums", "broken checksums", "empty checksums"])
-def test_a_damaged_entry_is_dropped_with_a_word(tmp_path, capsys, damage):
-    store = RunStore(tmp_path)
-    store.commit("a" * 16, written(store))
-    entry = store.path("a" * 16)
+def test_a_damaged_entry_is_dropped_with_a_word(store, capsys, damage):
+    entry = store.path(RUN)
     if damage == "change":
         (entry / "scores.csv").write_text("scorez")
     elif damage == "delete":
@@ -77,17 +55,48 @@ def test_a_damaged_entry_is_dropped_with_a_word(tmp_path, capsys, damage):
         (entry / stores.CHECKSUMS).unlink()
     else:
         (entry / stores.CHECKSUMS).write_text("{" if damage == "broken checksums" else "{}")
-    assert not store.has("a" * 16)
+    assert not store.has(RUN)
     assert "damaged" in capsys.readouterr().err
     assert not entry.exists()
-    store.commit("a" * 16, written(store))
-    assert store.has("a" * 16)
+    store.commit(RUN, written(store))
+    assert store.has(RUN)
+
+
+@pytest.mark.parametrize("table", ["scores", "history"])
+@pytest.mark.parametrize("change", ["column", "value", "gone"])
+def test_a_whole_entry_that_the_reader_refuses_is_dropped_with_a_word(tmp_path, capsys, table, change):
+    store = RunStore(tmp_path)
+    folder = written(store)
+    text = (folder / f"{table}.csv").read_text()
+    if change == "gone":
+        (folder / f"{table}.csv").unlink()
+    else:
+        head = text.splitlines()[0]
+        new = text.replace(head, f"{head}er") if change == "column" else text.replace("0.5", "half")
+        (folder / f"{table}.csv").write_text(new)
+    store.commit(RUN, folder)
+    assert not store.has(RUN)
+    assert f"has a {table} table that this version of cxrbench can't read" in capsys.readouterr().err
+    assert not store.path(RUN).exists()
 
 
 def test_the_first_of_two_processes_wins_and_nothing_is_left_over(tmp_path):
     store = RunStore(tmp_path)
-    first, second = written(store, text="first"), written(store, text="second")
-    store.commit("a" * 16, first)
-    store.commit("a" * 16, second)
-    assert (store.path("a" * 16) / "scores.csv").read_text() == "first"
-    assert [p.name for p in tmp_path.iterdir()] == ["a" * 16]
+    first, second = written(store, 0.1), written(store, 0.2)
+    store.commit(RUN, first)
+    store.commit(RUN, second)
+    assert "0.1" in (store.path(RUN) / "scores.csv").read_text()
+    assert [p.name for p in tmp_path.iterdir()] == [RUN]
+
+
+def test_an_amended_record_leaves_the_entry_whole_and_nothing_else(store):
+    os.utime(store.path(RUN) / "run.json", (1000, 1000))
+    store.amend_record(RUN, {"epoch_seconds": 1.0, "timing": {"alone": True, "machine": "this one"}})
+    assert store.has(RUN)
+    assert read_record(store.path(RUN)) == {
+        "run": RUN, "epoch_seconds": 1.0, "timing": {"alone": True, "machine": "this one"},
+    }  # fmt: skip
+    assert (store.path(RUN) / "run.json").stat().st_mtime == 1000
+    assert [path.name for path in store.folder.iterdir()] == [RUN]
+    assert store.timed_alone(RUN, "this one")
+    assert not store.timed_alone(RUN, "another one")

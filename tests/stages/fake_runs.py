@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 
 from cxrbench.base.tables import TABLES, write_table
-from cxrbench.runs import selection
+from cxrbench.runs import plan
 
 
 def write(store, run, cell, assignment, accuracy):
     """Commits a run whose scores are right for about ``accuracy`` of its images."""
-    rows = selection.select(assignment, cell.setting.cohort, cell.setting.protocol)
+    rows = plan.select(assignment, cell.setting.cohort, cell.setting.protocol)
     scored = rows[rows["part"] != "train"]
     right = np.arange(len(scored)) < round(accuracy * len(scored))
     score = np.where(right == (scored["target"] == 1), 0.9, 0.1)

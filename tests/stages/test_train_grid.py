@@ -11,7 +11,7 @@ import yaml
 from cxrbench.base.tables import TABLES, read_table, write_table
 from cxrbench.config import params
 from cxrbench.reporting.mistakes import GREY, LINE_PX, TILE_PX
-from cxrbench.runs import ensure
+from cxrbench.runs import plan
 from cxrbench.stages import train_grid
 from cxrbench.tracking import tracker
 from tests.stages import fake_runs
@@ -68,7 +68,7 @@ def recorder(tmp_path, monkeypatch):
     monkeypatch.setattr(tracker, "open_tracker", lambda: recorder)
 
     def train_nothing(cells, table, store, cache, workers, on_run):
-        names = ensure.fingerprints(cells, table)
+        names = plan.fingerprints(cells, table)
         for name, cell in dict(zip(names, cells)).items():
             if not store.has(name):
                 accuracy = 0.5 if cell.setting.lr == 0.1 else 0.9 - cell.seed / 10 - (cell.setting.batch_size == 8) / 5
@@ -76,7 +76,7 @@ def recorder(tmp_path, monkeypatch):
             on_run(name)
         return names
 
-    monkeypatch.setattr(ensure, "ensure", train_nothing)
+    monkeypatch.setattr(plan, "train_missing", train_nothing)
     return recorder
 
 

@@ -11,7 +11,7 @@ import yaml
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.base.tables import TABLES, read_table, write_table
 from cxrbench.images.decode import Undecodable
-from cxrbench.runs import ensure
+from cxrbench.runs import plan
 from cxrbench.stages import view_filter
 from cxrbench.views import keep_frontal, stored
 from cxrbench.views.stream import Scored
@@ -65,7 +65,7 @@ def workspace(tmp_path, monkeypatch):
         target.write_text(", ".join(path.read_text() for path in trained))
 
     monkeypatch.setattr(keep_frontal.average, "write", average)
-    monkeypatch.setattr(ensure, "ensure", train_nothing)
+    monkeypatch.setattr(plan, "train_missing", train_nothing)
     monkeypatch.setattr(keep_frontal.stream, "score_files", score_files)
     return tmp_path
 
@@ -143,7 +143,7 @@ def test_a_network_that_does_not_tell_views_apart_is_not_in_the_mean(status, kep
 
 def test_a_seed_that_diverged_is_neither_in_the_mean_nor_in_the_accuracies(workspace, monkeypatch):
     monkeypatch.setitem(globals(), "ALL", "model of run0, model of run2")
-    train = ensure.ensure
+    train = plan.train_missing
 
     def diverge(*arguments):
         names = train(*arguments)
@@ -151,7 +151,7 @@ def test_a_seed_that_diverged_is_neither_in_the_mean_nor_in_the_accuracies(works
         write_table(path, read_table(path, "scores").assign(score=math.nan), "scores")
         return names
 
-    monkeypatch.setattr(ensure, "ensure", diverge)
+    monkeypatch.setattr(plan, "train_missing", diverge)
     view_filter.main()
     metrics = json.loads((workspace / "data" / "view-filter" / "metrics.json").read_text())
     assert 0 < metrics["validation_accuracy"] <= 1

@@ -1,5 +1,11 @@
 """What a balanced epoch holds, and that validation judges the images as they are."""
 
+import io
+import json
+import zipfile
+
+import h5py
+import keras
 import numpy as np
 import pandas as pd
 import pytest
@@ -45,14 +51,41 @@ def test_balanced_classes_are_seen_once_and_a_seed_repeats_its_draw():
     assert balanced(uneven, source, 1).tolist() != balanced(uneven, source, 2).tolist()
 
 
-def test_the_validation_loss_of_an_augmented_run_is_that_of_its_scores(tmp_path):
+@pytest.fixture
+def trained(tmp_path):
+    """Trains a run of 16 noisy squares and gives its folder."""
     images = np.random.default_rng(0).integers(0, 256, (16, 64, 64, 1)).astype("uint8")
     np.save(tmp_path / "images.npy", images)
     names = [f"i{number}" for number in range(16)]
     rows = pd.DataFrame({"source": "a", "image_id": names, "patient_id": names, "part": ["train", "validation"] * 8})
     rows = rows.assign(target=[0, 0, 1, 1] * 4, index=range(16))
-    setting = Setting(cohort="views", augment="robust", balance=True, epochs=1, lr=0.01)
-    train(Job("run", setting, 0, rows, tmp_path / "images.npy", "none"), tmp_path, lambda epoch: None)
-    scores, history = read_table(tmp_path / "scores.csv", "scores"), read_table(tmp_path / "history.csv", "history")
+
+    def train_one(**setting):
+        values = Setting(epochs=1, **setting).model_dump()
+        job = Job("run", values, 0, rows, tmp_path / "images.npy", "none")
+        train(job, tmp_path, lambda epoch: None, workers=2, threads=1)
+        return tmp_path
+
+    return train_one
+
+
+def test_the_validation_loss_of_an_augmented_run_is_that_of_its_scores(trained):
+    folder = trained(cohort="views", augment="robust", balance=True, lr=0.01)
+    scores, history = read_table(folder / "scores.csv", "scores"), read_table(folder / "history.csv", "history")
     right = np.where(scores["target"] == 1, scores["score"], 1 - scores["score"])
     assert -np.log(right).mean() == pytest.approx(history["val_loss"].iloc[0], rel=1e-4)
+
+
+@pytest.mark.parametrize("augment", ["none", "paper"])
+def test_a_stored_model_is_its_weights_and_no_optimizer(trained, augment):
+    model = trained(augment=augment) / "model.keras"
+    parameters = json.loads((model.parent / "run.json").read_text())["parameters"]
+    assert 4 * parameters < model.stat().st_size < 4 * parameters + 60_000
+    with zipfile.ZipFile(model) as parts:
+        assert json.loads(parts.read("config.json")).get("compile_config") is None
+        with h5py.File(io.BytesIO(parts.read("model.weights.h5"))) as weights:
+            assert "optimizer" not in weights
+    again = keras.models.load_model(model)
+    scores = read_table(model.parent / "scores.csv", "scores")["score"]
+    images = np.load(model.parent / "images.npy")[1::2]
+    np.testing.assert_allclose(again.predict(images, verbose=0)[:, 0], scores, atol=1e-6)

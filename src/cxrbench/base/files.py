@@ -1,5 +1,6 @@
-"""Writing a file whole or not at all, and the names of folders that tools leave among data."""
+"""Writing a file whole or not at all, its checksum, and the names of folders that tools leave among data."""
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -16,3 +17,9 @@ def write_text(path: str | Path, text: str) -> None:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def sha256_of(path: str | Path) -> str:
+    """The SHA-256 of a file's bytes, 64 hex digits; read in pieces."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,59 +1,26 @@
 """The run store: a run is looked up by fingerprint before it is trained.
 
-The fingerprint covers all that decides a run's result: setting, seed, data, training code and the
-libraries that compute. An entry is a folder, written under a temporary name and renamed when whole, with
-the checksum of each of its files; a damaged entry is dropped and trained again. The store is a cache
-outside DVC's outputs, shared by every experiment of a workspace.
+An entry is a folder, written under a temporary name and renamed when whole, with the checksum of each of its
+files; an entry that is damaged, or whose tables have other columns than today's, is dropped and trained again. The
+store is a cache outside DVC's outputs, shared by every experiment of a workspace.
 """
 
-import functools
-import hashlib
-import importlib.metadata
 import json
 import os
 import shutil
 import sys
 import uuid
 from pathlib import Path
+from typing import Any
 
-import cxrbench
-from cxrbench.base.files import write_text
-from cxrbench.config.setting import Setting
-from cxrbench.images import decode
+from cxrbench.base.errors import CxrbenchError
+from cxrbench.base.files import sha256_of, write_text
+from cxrbench.base.tables import read_table
 
 CHECKSUMS = "checksums.json"
-# Everything between a decoded image and a stored score; what only moves runs about is not among it.
-TRAINING_CODE = ("training", "images/squares.py", "runs/selection.py")
-
-
-def fingerprint(setting: Setting, seed: int, data_sha256: str) -> str:
-    """16 hex digits that name the run of ``setting`` with ``seed`` on the data of that hash."""
-    decides = {
-        "setting": setting.model_dump(),
-        "weights": _file_hash(Path(setting.weights)) if setting.weights and Path(setting.weights).is_file() else None,
-        "seed": seed,
-        "data": data_sha256,
-        "code": code_sha256(),
-        "decoding": decode.version(),
-        "backend": os.environ.get("KERAS_BACKEND", "tensorflow"),
-        "versions": {name: importlib.metadata.version(name) for name in ("keras", "tensorflow", "numpy")},
-    }
-    return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:16]
-
-
-@functools.cache
-def code_sha256() -> str:
-    """The hash of the training code's files."""
-    root = Path(cxrbench.__file__).parent
-    files = [
-        path
-        for name in TRAINING_CODE
-        for path in ([root / name] if name.endswith(".py") else (root / name).rglob("*.py"))
-    ]
-    digest = hashlib.sha256()
-    for path in sorted(files):
-        digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()
+RECORD = "run.json"
+MODEL = "model.keras"
+RUN_TABLES = ("history", "scores")
 
 
 class RunStore:
@@ -66,19 +33,15 @@ class RunStore:
         return self.folder / run
 
     def has(self, run: str) -> bool:
-        """Whether ``run`` is there and whole; a damaged entry is removed with a word of warning."""
+        """Whether ``run`` is there, whole and readable; an entry that is not is removed with a sentence."""
         entry = self.path(run)
         if not entry.is_dir():
             return False
-        try:
-            sums = json.loads((entry / CHECKSUMS).read_text(encoding="utf-8"))
-            whole = bool(sums) and all(_file_hash(entry / name) == digest for name, digest in sums.items())
-        except (OSError, ValueError, AttributeError):
-            whole = False
-        if not whole:
-            print(f"run {run} in {self.folder} is damaged; it is trained again", file=sys.stderr)
+        wrong = _fault(entry)
+        if wrong:
+            print(f"run {run} in {self.folder} {wrong}; it is trained again", file=sys.stderr)
             shutil.rmtree(entry, ignore_errors=True)
-        return whole
+        return not wrong
 
     def begin(self, run: str) -> Path:
         """A fresh temporary folder to write ``run`` into."""
@@ -88,8 +51,7 @@ class RunStore:
 
     def commit(self, run: str, written: Path) -> None:
         """Makes the folder ``written`` the entry of ``run``; where another process was first, that one stays."""
-        sums = {path.name: _file_hash(path) for path in sorted(written.iterdir())}
-        write_text(written / CHECKSUMS, json.dumps(sums, indent=1))
+        _write_checksums(written)
         try:
             os.rename(written, self.path(run))
         except OSError:
@@ -97,11 +59,53 @@ class RunStore:
                 raise
             shutil.rmtree(written)
 
+    def amend_record(self, run: str, changes: dict[str, Any]) -> None:
+        """Puts ``changes`` into the record of ``run``; all else stays, also the record's own time."""
+        written, old = self.begin(run), self.folder / f".{run}-{uuid.uuid4().hex[:8]}"
+        try:
+            shutil.copytree(self.path(run), written, dirs_exist_ok=True)
+            trained = (written / RECORD).stat()
+            write_text(written / RECORD, json.dumps({**read_record(written), **changes}, indent=1))
+            os.utime(written / RECORD, ns=(trained.st_atime_ns, trained.st_mtime_ns))
+            _write_checksums(written)
+            os.rename(self.path(run), old)
+            os.rename(written, self.path(run))
+        finally:
+            for folder in (written, old):
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def timed_alone(self, run: str, machine: str) -> bool:
+        """Whether ``run`` was timed on this machine with no other run beside it."""
+        timing = read_record(self.path(run)).get("timing", {})
+        return bool(timing.get("alone")) and timing.get("machine") == machine
+
     def copy_out(self, run: str, target: Path) -> None:
-        """Copies the entry's files, but for its checksums, to the new folder ``target``."""
-        shutil.copytree(self.path(run), target, ignore=shutil.ignore_patterns(CHECKSUMS))
+        """Copies what later stages read to the new folder ``target``: all but the model, which stays here alone."""
+        shutil.copytree(self.path(run), target, ignore=shutil.ignore_patterns(CHECKSUMS, MODEL))
 
 
-def _file_hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def read_record(entry: Path) -> dict[str, Any]:
+    """The record of the run in folder ``entry``."""
+    record: dict[str, Any] = json.loads((entry / RECORD).read_text(encoding="utf-8"))
+    return record
+
+
+def _fault(entry: Path) -> str:
+    """What is wrong with an entry, as the end of a sentence; empty where nothing is."""
+    try:
+        sums = json.loads((entry / CHECKSUMS).read_text(encoding="utf-8"))
+        if not sums or any(sha256_of(entry / name) != digest for name, digest in sums.items()):
+            return "is damaged"
+    except (OSError, ValueError, AttributeError):
+        return "is damaged"
+    try:
+        for table in RUN_TABLES:
+            read_table(entry / f"{table}.csv", table)
+    except CxrbenchError:
+        return f"has a {table} table that this version of cxrbench can't read"
+    return ""
+
+
+def _write_checksums(entry: Path) -> None:
+    sums = {path.name: sha256_of(path) for path in sorted(entry.iterdir()) if path.name != CHECKSUMS}
+    write_text(entry / CHECKSUMS, json.dumps(sums, indent=1))

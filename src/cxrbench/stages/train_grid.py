@@ -13,7 +13,7 @@ from cxrbench.config.studies import split_runnable, why_not_run
 from cxrbench.evaluation import summaries
 from cxrbench.evaluation.runs import metric_table, read_run
 from cxrbench.reporting import figures, mistakes
-from cxrbench.runs import ensure
+from cxrbench.runs import plan
 from cxrbench.runs.store import RunStore
 from cxrbench.tracking import tracker
 from cxrbench.tracking.logged import Picture, SeedRun
@@ -34,11 +34,11 @@ def main() -> None:
         print(told)
     grid = pd.DataFrame(
         [(cell.study, cell.label, cell.seed) for cell in cells], columns=["study", "setting", "seed"]
-    ).assign(run=ensure.fingerprints(cells, assignment))
+    ).assign(run=plan.fingerprints(cells, assignment))
 
     cohorts = {(cell.study, cell.label): cell.setting.cohort for cell in cells}
     log = _Log(grid, store, assignment, cohorts, _restricted(params))
-    ensure.ensure(cells, assignment, store, array_cache_dir(), params.workers, log.on_run)
+    plan.train_missing(cells, assignment, store, array_cache_dir(), params.workers, log.on_run)
     for name in grid["run"].unique():
         store.copy_out(name, OUT / name)
     write_table(OUT / "grid.csv", grid, "grid")

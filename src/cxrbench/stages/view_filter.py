@@ -9,7 +9,7 @@ from cxrbench.base.tables import read_table, write_table
 from cxrbench.base.workspace import array_cache_dir, run_store_dir
 from cxrbench.config import params as parameters
 from cxrbench.config.studies import PlannedRun
-from cxrbench.runs import ensure
+from cxrbench.runs import plan
 from cxrbench.runs.store import RunStore
 from cxrbench.views import sampling
 from cxrbench.views.keep_frontal import hand_on, keep_frontal, usable_seeds
@@ -25,7 +25,9 @@ def main() -> None:
     assignment = sampling.assign(images, views.quotas, views.seed)
     store = RunStore(run_store_dir())
     runs = [PlannedRun("view-network", "base", setting, seed) for seed in params.seeds]
-    folders = [store.path(name) for name in ensure.ensure(runs, assignment, store, array_cache_dir(), params.workers)]
+    folders = [
+        store.path(name) for name in plan.train_missing(runs, assignment, store, array_cache_dir(), params.workers)
+    ]
     networks = dict(zip(params.seeds, folders))
     scores = {seed: read_table(folder / "scores.csv", "scores") for seed, folder in networks.items()}
     seeds = usable_seeds(scores)

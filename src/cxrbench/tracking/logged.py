@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from cxrbench.base.tables import TABLES, read_table
 from cxrbench.config.setting import Setting
-from cxrbench.runs.store import fingerprint
+from cxrbench.runs.fingerprint import fingerprint
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

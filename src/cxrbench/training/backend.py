@@ -1,4 +1,7 @@
-"""The one place that starts Keras: threads, silence, seeds, and what the environment was."""
+"""The one place that starts Keras in a worker process and settles what a user's own Keras settings would decide.
+
+Importing this module loads no Keras, so the parent may ask here which backend and which versions a run will use.
+"""
 
 import contextlib
 import importlib.metadata
@@ -8,15 +11,31 @@ import sys
 import tempfile
 from collections.abc import Iterator
 
+from cxrbench.base.errors import CxrbenchError
+
+BACKENDS = {"tensorflow": ("tensorflow",), "jax": ("jax", "jaxlib"), "torch": ("torch",)}  # and their packages
+FLOATX, EPSILON, DATA_FORMAT = "float32", 1e-7, "channels_last"
+
 
 def start(threads: int) -> None:
-    """Imports Keras on its backend with ``threads`` threads; to be called once in a fresh process."""
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    """Imports Keras on its backend with ``threads`` threads; to be called once in a fresh process.
+
+    Neither ``keras.json`` nor Keras's environment variables decide a run but for KERAS_BACKEND, which
+    ``backend_name`` reads and the fingerprint covers. Raises CxrbenchError where that backend can't be used.
+    """
+    name = backend_name()
+    os.environ["KERAS_BACKEND"] = name
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     with _native_stderr_held():
         import keras
 
-        if keras.backend.backend() == "tensorflow":
+        keras.config.set_floatx(FLOATX)
+        keras.config.set_dtype_policy(FLOATX)
+        keras.config.set_epsilon(EPSILON)
+        keras.config.set_image_data_format(DATA_FORMAT)
+        keras.config.set_max_epochs(None)
+        keras.config.set_max_steps_per_epoch(None)
+        if name == "tensorflow":
             import tensorflow as tf
 
             tf.get_logger().setLevel("ERROR")
@@ -27,43 +46,46 @@ def start(threads: int) -> None:
                 tf.config.experimental.set_memory_growth(gpu, True)
 
 
-def seed_everything(seed: int) -> None:
-    """Seeds Python, NumPy and the backend, and forgets the layers of earlier runs in this process."""
-    import keras
+def backend_name() -> str:
+    """The backend that KERAS_BACKEND names, else TensorFlow; CxrbenchError where Keras has no such backend."""
+    name = os.environ.get("KERAS_BACKEND") or "tensorflow"
+    if name not in BACKENDS:
+        raise CxrbenchError(f"KERAS_BACKEND is {name!r}; it must be one of {', '.join(BACKENDS)}")
+    return name
 
-    keras.utils.clear_session()
-    keras.utils.set_random_seed(seed)
 
-
-def compile_jit() -> bool | str:
-    """Keras's jit_compile: XLA made the small network on TensorFlow's CPU backend half as fast (benchmarks)."""
-    import keras
-
-    if keras.backend.backend() != "tensorflow":
-        return "auto"
-    import tensorflow as tf
-
-    return bool(tf.config.list_physical_devices("GPU"))
+def versions() -> dict[str, str]:
+    """The versions of the packages that compute: Keras, its backend, NumPy; CxrbenchError where one is missing."""
+    result = {}
+    for package in ("keras", *BACKENDS[backend_name()], "numpy"):
+        try:
+            result[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            name = backend_name()
+            raise CxrbenchError(
+                f"the Keras backend is {name}, but {package} is not installed; install it or unset KERAS_BACKEND"
+            ) from None
+    return result
 
 
 def environment() -> dict[str, str]:
     """Versions and machine of this process; no host name, no path."""
-    import keras
-    import numpy as np
-
-    backend = keras.backend.backend()
     return {
         "python": platform.python_version(),
-        "keras": keras.__version__,
-        "backend": backend,
-        backend: importlib.metadata.version(backend),
-        "numpy": np.__version__,
+        "backend": backend_name(),
+        **versions(),
         "platform": f"{platform.system()} {platform.machine()}",
-        "processor": _processor(),
+        "processor": processor(),
     }
 
 
-def _processor() -> str:
+def machine() -> str:
+    """What a time depends on: the processor's name and the number of cores; no host name."""
+    return f"{processor()}, {os.cpu_count()} cores"
+
+
+def processor() -> str:
+    """The processor's name as the system gives it."""
     with contextlib.suppress(OSError), open("/proc/cpuinfo", encoding="utf-8") as file:
         for line in file:
             if line.startswith("model name"):

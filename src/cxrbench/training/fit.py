@@ -1,57 +1,56 @@
 """One run: train one setting with one seed and write what later stages read."""
 
 import json
-import math
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import keras
 import numpy as np
 import pandas as pd
 
 from cxrbench.base.files import write_text
 from cxrbench.base.tables import TABLES, write_table
-from cxrbench.config.setting import Setting
+from cxrbench.config.loss_forms import LOSS_FORMS
 from cxrbench.training import augment, backend, losses, models
+from cxrbench.training.callbacks import EpochLog
 
 if TYPE_CHECKING:
-    import keras
-
     from cxrbench.runs.job import Job
 
 PREDICT_BATCH = 256
 
 
-def train(job: "Job", folder: Path, on_epoch: Callable[[int], None]) -> None:
+def train(job: "Job", folder: Path, on_epoch: Callable[[int], None], workers: int, threads: int) -> None:
     """Trains ``job`` and writes run.json, history.csv, scores.csv and model.keras into ``folder``.
 
-    A run whose loss leaves the finite numbers ends there and is recorded as diverged; that is a result,
-    not an error.
+    ``workers`` processes of ``threads`` threads train side by side; the record keeps it beside the times. The model
+    is stored without the optimizer's state: no run goes on from it. A run whose loss leaves the finite numbers ends
+    there and is recorded as diverged; that is a result, not an error.
     """
     started = time.monotonic()
-    setting = job.setting
-    backend.seed_everything(job.seed)
-    model = _model(setting)
+    model = _seeded_model(job)
     images = np.load(job.array, mmap_mode="r")
-    history, checkpoint_epoch = _fit(model, setting, job.seed, images, job.rows, on_epoch)
+    log = _fit(model, job, images, on_epoch)
+    if log.best_weights is not None:
+        model.set_weights(log.best_weights)
+    history = pd.DataFrame(log.epochs, columns=list(TABLES["history"]))
     scored = job.rows[job.rows["part"] != "train"]
-    score = predict(model, setting.loss, images[scored["index"].to_numpy()])
+    score = predict(model, job.setting["loss"], images[scored["index"].to_numpy()])
     finite = np.isfinite(score).all() and np.isfinite(history[["loss", "val_loss"]].to_numpy()).all()
     model.save(folder / "model.keras")
     write_table(folder / "history.csv", history, "history")
     write_table(folder / "scores.csv", scored.assign(score=score)[list(TABLES["scores"])], "scores")
-    seconds = history["seconds"].tolist()
     record = {
         "run": job.run,
-        "setting": setting.model_dump(),
+        "setting": job.setting,
         "seed": job.seed,
         "status": "ok" if finite else "diverged",
         "parameters": model.count_params(),
         "epochs_done": len(history),
-        "checkpoint_epoch": checkpoint_epoch,
-        "first_epoch_seconds": round(seconds[0], 3),
-        "epoch_seconds": round(float(np.mean(seconds[1:] or seconds)), 3),
+        "checkpoint_epoch": log.best_epoch or len(history),
+        **_times(log, workers, threads),
         "train_seconds": round(time.monotonic() - started, 3),
         "data": {"sha256": job.data_sha256, **job.rows["part"].value_counts().sort_index().to_dict()},
         "environment": backend.environment(),
@@ -59,7 +58,12 @@ def train(job: "Job", folder: Path, on_epoch: Callable[[int], None]) -> None:
     write_text(folder / "run.json", json.dumps(record, indent=1))
 
 
-def predict(model: "keras.Model", loss: str, images: np.ndarray) -> np.ndarray:
+def time_alone(job: "Job", on_epoch: Callable[[int], None], threads: int) -> dict[str, Any]:
+    """The times of ``job``'s epochs, trained with no other run beside it and not kept: keys of run.json."""
+    return _times(_fit(_seeded_model(job), job, np.load(job.array, mmap_mode="r"), on_epoch), 1, threads)
+
+
+def predict(model: keras.Model, loss: str, images: np.ndarray) -> np.ndarray:
     """P(target = 1), float64 [n], of grey images uint8 [n, h, w, 1]."""
     output = model.predict(images, batch_size=PREDICT_BATCH, verbose=0)
     return losses.probability_of_target(loss, output)
@@ -81,76 +85,63 @@ def balanced(targets: np.ndarray, sources: np.ndarray, seed: int) -> np.ndarray:
     return np.sort(np.concatenate(drawn))
 
 
-def _model(setting: Setting) -> "keras.Model":
-    form = losses.LOSS_FORMS[setting.loss]
+def _times(log: EpochLog, workers: int, threads: int) -> dict[str, Any]:
+    """Seconds of the first epoch, mean seconds of those after it, and under which conditions they were taken."""
+    seconds = [epoch["seconds"] for epoch in log.epochs]
+    conditions = {"workers": workers, "threads": threads, "machine": backend.machine(), "alone": workers == 1}
+    return {
+        "first_epoch_seconds": round(seconds[0], 3),
+        "epoch_seconds": round(float(np.mean(seconds[1:] or seconds)), 3),
+        "timing": conditions,
+    }
+
+
+def _seeded_model(job: "Job") -> keras.Model:
+    """The untrained network of ``job`` on grey images; seeds Python, NumPy and the backend."""
+    keras.utils.clear_session()  # layers of earlier runs in this process
+    keras.utils.set_random_seed(job.seed)
+    setting, form = job.setting, LOSS_FORMS[job.setting["loss"]]
     network = models.build(
-        setting.model, setting.image_size, form.units, form.activation, setting.weights, setting.padding
+        setting["model"], setting["image_size"], form.units, form.activation, job.weights, setting["padding"]
     )
     return models.on_grey(network)
 
 
-def _fit(
-    model: "keras.Model",
-    setting: Setting,
-    seed: int,
-    images: np.ndarray,
-    rows: pd.DataFrame,
-    on_epoch: Callable[[int], None],
-) -> tuple[pd.DataFrame, int]:
-    """Trains ``model`` in place; the history table and the epoch (from 1) whose weights it ends with."""
-    import keras
+def _fit(model: keras.Model, job: "Job", images: np.ndarray, on_epoch: Callable[[int], None]) -> EpochLog:
+    """Trains ``model`` in place, inside a compiled trainer that holds the optimizer and the augmentation."""
+    setting, rows = job.setting, job.rows
 
     def part(name: str, balance: bool = False) -> tuple[np.ndarray, np.ndarray]:
         chosen = rows[rows["part"] == name]
         if balance:
-            chosen = chosen.iloc[balanced(chosen["target"].to_numpy(), chosen["source"].to_numpy(dtype=str), seed)]
-        return images[chosen["index"].to_numpy()], losses.labels_for(setting.loss, chosen["target"].to_numpy())
+            places = balanced(chosen["target"].to_numpy(), chosen["source"].to_numpy(dtype=str), job.seed)
+            chosen = chosen.iloc[places]
+        return images[chosen["index"].to_numpy()], losses.labels_for(setting["loss"], chosen["target"].to_numpy())
 
-    change = augment.layer(setting.augment, seed)
-    trainer = model if change is None else keras.Sequential([keras.Input(model.input_shape[1:]), change, model])
+    change = augment.layer(setting["augment"], job.seed)
+    layers = [keras.Input(model.input_shape[1:]), change, model]
+    trainer = keras.Sequential([layer for layer in layers if layer is not None])
     trainer.compile(
-        optimizer=keras.optimizers.get({"class_name": setting.optimizer, "config": {"learning_rate": setting.lr}}),
-        loss=losses.build(setting.loss),
+        optimizer=keras.optimizers.get(
+            {"class_name": setting["optimizer"], "config": {"learning_rate": setting["lr"]}}
+        ),
+        loss=losses.build(setting["loss"]),
         metrics=["accuracy"],
-        jit_compile=backend.compile_jit(),
+        jit_compile=_jit(),
     )
-    watch = _watch(model, setting.checkpoint, on_epoch)
-    x, y = part("train", setting.balance)
+    log = EpochLog(model, setting["checkpoint"], on_epoch)
+    x, y = part("train", setting["balance"])
     trainer.fit(
-        x, y, batch_size=setting.batch_size, epochs=setting.epochs, validation_data=part("validation"),
-        validation_batch_size=PREDICT_BATCH, callbacks=[watch], verbose=0,
+        x, y, batch_size=setting["batch_size"], epochs=setting["epochs"], validation_data=part("validation"),
+        validation_batch_size=PREDICT_BATCH, callbacks=[log], verbose=0,
     )  # fmt: skip
-    history = pd.DataFrame(watch.epochs, columns=list(TABLES["history"]))
-    if watch.best_weights is None:
-        return history, len(history)
-    model.set_weights(watch.best_weights)
-    return history, watch.best_epoch
+    return log
 
 
-def _watch(model: "keras.Model", checkpoint: str, on_epoch: Callable[[int], None]) -> Any:
-    """The callback that times epochs, keeps the history, stops a diverging run and remembers the best weights."""
-    import keras
+def _jit() -> bool | str:
+    """Keras's jit_compile: XLA made the small network on TensorFlow's CPU backend half as fast (benchmarks)."""
+    if keras.backend.backend() != "tensorflow":
+        return "auto"
+    import tensorflow as tf
 
-    class Watch(keras.callbacks.Callback):
-        def __init__(self) -> None:
-            super().__init__()
-            self.epochs: list[dict[str, float]] = []
-            self.best_loss = math.inf
-            self.best_epoch = 0
-            self.best_weights: list[np.ndarray] | None = None
-
-        def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-            self.started = time.monotonic()
-
-        def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-            names = ("loss", "accuracy", "val_loss", "val_accuracy")
-            values = {name: float((logs or {}).get(name, math.nan)) for name in names}
-            self.epochs.append({"epoch": epoch + 1, **values, "seconds": time.monotonic() - self.started})
-            if checkpoint == "best" and values["val_loss"] < self.best_loss:
-                self.best_loss, self.best_epoch = values["val_loss"], epoch + 1
-                self.best_weights = model.get_weights()
-            if not math.isfinite(values["loss"]):
-                self.model.stop_training = True
-            on_epoch(epoch + 1)
-
-    return Watch()
+    return bool(tf.config.list_physical_devices("GPU"))

@@ -1,0 +1,141 @@
+"""Which runs there are and which are missing: planned runs of studies -> trained runs in the store.
+
+A run of the store is used again; a missing one is trained once, however many studies ask for it.
+"""
+
+import dataclasses
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from cxrbench.base.errors import CxrbenchError
+from cxrbench.base.progress import progress
+from cxrbench.base.tables import PARTS
+from cxrbench.config.studies import PlannedRun
+from cxrbench.images.squares import grey_squares
+from cxrbench.runs.executor import time_all, train_all
+from cxrbench.runs.fingerprint import data_sha256, fingerprint, values_of, weights_of
+from cxrbench.runs.job import Job
+from cxrbench.runs.store import RunStore
+from cxrbench.training.backend import machine
+
+TIMED_EPOCHS = 3  # of a run that is timed alone; the first one also traces and compiles
+
+
+def fingerprints(planned: Sequence[PlannedRun], assignment: pd.DataFrame) -> list[str]:
+    """The fingerprint of each planned run, in their order; CxrbenchError where one can't be trained."""
+    hashes: dict[tuple[str, str], str] = {}
+    result = []
+    for one in planned:
+        key = (one.setting.cohort, one.setting.protocol)
+        if key not in hashes:
+            hashes[key] = data_sha256(select(assignment, *key))
+        try:
+            result.append(fingerprint(one.setting, one.seed, hashes[key]))
+        except CxrbenchError as error:
+            raise CxrbenchError(f"study {one.study}, {one.label}: {error}") from None
+    return result
+
+
+def train_missing(
+    planned: Sequence[PlannedRun],
+    assignment: pd.DataFrame,
+    store: RunStore,
+    cache: Path,
+    workers: int,
+    on_run: Callable[[str], None] = lambda run: None,
+) -> list[str]:
+    """``fingerprints`` of the planned runs; every one of them is in ``store`` at the end.
+
+    Those that a study wants timed alone are, afterwards and one after the other, unless they were on this machine.
+    ``on_run`` is called with each distinct run as soon as it is there and timed, reused ones first.
+    """
+    names = fingerprints(planned, assignment)
+    wanted = dict(zip(reversed(names), reversed(planned)))  # the first that asks for a run gives it its title
+    missing = [run for run in dict.fromkeys(names) if not store.has(run)]
+    alone = {run for run, one in zip(names, planned) if one.alone}
+    untimed = [
+        run
+        for run in dict.fromkeys(names)
+        if run in alone and (run in missing or not store.timed_alone(run, machine()))
+    ]
+    print(
+        f"{len(wanted)} distinct runs answer {len(planned)} planned ones: {len(wanted) - len(missing)} in the store,"
+        f" {len(missing)} to train, {len(untimed)} to time alone",
+        flush=True,
+    )
+    for run in wanted.keys() - {*missing, *untimed}:
+        on_run(run)
+    jobs = _jobs({run: wanted[run] for run in dict.fromkeys([*missing, *untimed])}, assignment, cache, workers)
+    titles = {run: f"{one.study}, {one.label}, seed {one.seed}" for run, one in wanted.items()}
+    if missing:
+        to_train = [jobs[run] for run in missing]
+        with progress("epochs trained", _epochs(to_train)) as advance:
+            train_all(
+                to_train,
+                store,
+                workers,
+                lambda run, epoch: advance(1, f"{titles[run]}, epoch {epoch}"),
+                lambda run: None if run in untimed else on_run(run),
+            )
+    if untimed:
+        to_time = [_shortened(jobs[run]) for run in untimed]
+        with progress("epochs timed alone", _epochs(to_time)) as advance:
+            time_all(to_time, store, lambda run, epoch: advance(1, f"{titles[run]}, epoch {epoch}"), on_run)
+    return names
+
+
+def select(assignment: pd.DataFrame, cohort: str, protocol: str) -> pd.DataFrame:
+    """What a run on ``protocol`` of ``cohort`` sees: source, image_id, sha256, patient_id, part, target, index.
+
+    ``index`` is the image's place in the cohort's array, and ``sha256`` is of the file at that place of the array's
+    list, so that the data's hash covers which image a run really reads. Sorted by source and image_id, so that a run
+    does not depend on the order of a table. Raises CxrbenchError where a part that training needs is empty.
+    """
+    files = _files(assignment, cohort)
+    rows = files[files[protocol] != ""].rename(columns={protocol: "part"}).reset_index(names="index")
+    for part in PARTS:
+        if not (rows["part"] == part).any():
+            raise CxrbenchError(
+                f"cohort '{cohort}' under protocol '{protocol}' has no {part} images in data/split/assignment.csv;"
+                " mend split.quotas or the cohort"
+            )
+    rows = rows.assign(sha256=files["sha256"].to_numpy()[rows["index"]])
+    return rows[["source", "image_id", "sha256", "patient_id", "part", "target", "index"]]
+
+
+def _files(assignment: pd.DataFrame, cohort: str) -> pd.DataFrame:
+    """The files of a cohort's array in its order: all images, whatever a protocol uses."""
+    return assignment[assignment["cohort"] == cohort].sort_values(["source", "image_id"], ignore_index=True)
+
+
+def _jobs(wanted: dict[str, PlannedRun], assignment: pd.DataFrame, cache: Path, workers: int) -> dict[str, Job]:
+    """A job for each run, with the array of its images; an array is made where the cache has none."""
+    arrays: dict[tuple[str, int, str], Path] = {}
+    selections: dict[tuple[str, str], pd.DataFrame] = {}
+    jobs = {}
+    for run, one in wanted.items():
+        setting = one.setting
+        array, part = (setting.cohort, setting.image_size, setting.resize), (setting.cohort, setting.protocol)
+        if array not in arrays:
+            files = _files(assignment, setting.cohort)
+            paths, sums = files["path"].tolist(), files["sha256"].tolist()
+            with progress(f"{setting.cohort} images at {setting.image_size} px", len(files)) as advance:
+                arrays[array] = grey_squares(paths, sums, setting.image_size, setting.resize, cache, workers, advance)
+        if part not in selections:
+            selections[part] = select(assignment, *part)
+        rows, start = selections[part], weights_of(setting)
+        jobs[run] = Job(
+            run, values_of(setting), one.seed, rows.drop(columns="sha256"), arrays[array], data_sha256(rows),
+            None if start is None else str(start),
+        )  # fmt: skip
+    return jobs
+
+
+def _shortened(job: Job) -> Job:
+    return dataclasses.replace(job, setting={**job.setting, "epochs": TIMED_EPOCHS})
+
+
+def _epochs(jobs: Iterable[Job]) -> int:
+    return sum(job.setting["epochs"] for job in jobs)

@@ -1,0 +1,109 @@
+"""A run keeps its name exactly as long as nothing that decides its result has changed."""
+
+import dataclasses
+import importlib.metadata
+
+import pytest
+
+from cxrbench.base.errors import CxrbenchError
+from cxrbench.config.loss_forms import LOSS_FORMS
+from cxrbench.config.setting import SETTING_KEYS, Setting, replace
+from cxrbench.runs import fingerprint as fingerprints
+from cxrbench.runs.fingerprint import fingerprint, tree_sha256
+
+OTHER = {
+    "cohort": "covid", "protocol": "patient", "model": "xception", "weights": "imagenet", "image_size": 96,
+    "resize": "pad", "augment": "paper", "balance": True, "optimizer": "sgd", "lr": 0.1, "batch_size": 8, "epochs": 9,
+    "loss": "categorical_crossentropy", "padding": 1, "checkpoint": "best",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("key", SETTING_KEYS)
+def test_every_part_of_a_setting_is_in_the_fingerprint(key):
+    base = Setting(model="covid_cnn", padding=2) if key == "padding" else Setting()
+    other = replace(base, {key: OTHER[key]})
+    assert fingerprint(base, 0, "d") != fingerprint(other, 0, "d")
+
+
+def test_seed_data_code_and_decoders_are_in_the_fingerprint(monkeypatch):
+    plain = fingerprint(Setting(), 0, "d")
+    assert plain == fingerprint(Setting(), 0, "d")
+    assert len({plain, fingerprint(Setting(), 1, "d"), fingerprint(Setting(), 0, "e")}) == 3
+    for module, name in ((fingerprints, "code_sha256"), (fingerprints.decode, "version")):
+        with monkeypatch.context() as patch:
+            patch.setattr(module, name, lambda: "other")
+            assert fingerprint(Setting(), 0, "d") != plain
+
+
+def test_what_a_losss_name_stands_for_is_in_the_fingerprint(monkeypatch):
+    plain = fingerprint(Setting(loss="binary_focal_crossentropy"), 0, "d")
+    form = dataclasses.replace(LOSS_FORMS["binary_focal_crossentropy"], arguments=(("gamma", 3.0),))
+    monkeypatch.setitem(LOSS_FORMS, "binary_focal_crossentropy", form)
+    assert fingerprint(Setting(loss="binary_focal_crossentropy"), 0, "d") != plain
+
+
+def test_the_content_of_a_weights_file_is_in_the_fingerprint(tmp_path):
+    weights = tmp_path / "w.weights.h5"
+    weights.write_bytes(b"1")
+    one = fingerprint(Setting(weights=str(weights)), 0, "d")
+    weights.write_bytes(b"2")
+    assert fingerprint(Setting(weights=str(weights)), 0, "d") != one
+
+
+@pytest.mark.parametrize(
+    ("backend", "package"),
+    [("tensorflow", "tensorflow"), ("jax", "jax"), ("jax", "jaxlib"), ("torch", "torch"), ("torch", "keras")],
+)
+def test_the_versions_of_the_backend_in_use_are_in_the_fingerprint(monkeypatch, backend, package):
+    installed = dict.fromkeys(("keras", "tensorflow", "jax", "jaxlib", "torch", "numpy"), "1.0")
+    version = importlib.metadata.version
+    monkeypatch.setattr(importlib.metadata, "version", lambda name: installed.get(name) or version(name))
+    monkeypatch.setenv("KERAS_BACKEND", backend)
+    one = fingerprint(Setting(), 0, "d")
+    monkeypatch.setitem(installed, package, "1.1")
+    assert fingerprint(Setting(), 0, "d") != one
+
+
+def test_each_backend_has_a_fingerprint_of_its_own_and_tensorflow_is_the_one_where_none_is_named(monkeypatch):
+    monkeypatch.setattr(importlib.metadata, "version", lambda name: "1.0")
+    found = {}
+    for name in ("", "tensorflow", "jax", "torch"):
+        monkeypatch.setenv("KERAS_BACKEND", name)
+        found[name] = fingerprint(Setting(), 0, "d")
+    assert found[""] == found["tensorflow"]
+    assert len(set(found.values())) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("theano", "KERAS_BACKEND is 'theano'; it must be one of tensorflow, jax, torch"), ("torch", "torch is not inst")],
+)
+def test_a_backend_that_is_not_there_is_an_error_in_words(monkeypatch, name, told):
+    version = importlib.metadata.version
+
+    def without_torch(package):
+        if package == "torch":
+            raise importlib.metadata.PackageNotFoundError(package)
+        return version(package)
+
+    monkeypatch.setattr(importlib.metadata, "version", without_torch)
+    monkeypatch.setenv("KERAS_BACKEND", name)
+    with pytest.raises(CxrbenchError, match=told):
+        fingerprint(Setting(), 0, "d")
+
+
+def test_a_changed_byte_in_a_package_of_the_code_changes_its_hash_and_a_file_elsewhere_does_not(tmp_path):
+    for name in ("training/models/a.py", "training/b.py", "images/c.py", "images/table.csv", "runs/d.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("x = 1\n")
+    plain = tree_sha256(tmp_path, fingerprints.CODE)
+    for name in ("training/models/a.py", "training/b.py", "images/c.py", "images/table.csv"):
+        (tmp_path / name).write_text("x = 2\n")
+        assert tree_sha256(tmp_path, fingerprints.CODE) != plain, name
+        (tmp_path / name).write_text("x = 1\n")
+    (tmp_path / "runs/d.py").write_text("x = 2\n")
+    (tmp_path / "training/__pycache__").mkdir()
+    (tmp_path / "training/__pycache__/b.pyc").write_text("compiled")
+    assert tree_sha256(tmp_path, fingerprints.CODE) == plain
+    (tmp_path / "training/b.py").rename(tmp_path / "training/e.py")
+    assert tree_sha256(tmp_path, fingerprints.CODE) != plain

@@ -1,0 +1,164 @@
+"""A run's images do not depend on the order of a table; what is in the store is not trained again."""
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from cxrbench.base.errors import CxrbenchError
+from cxrbench.base.files import sha256_of
+from cxrbench.base.tables import TABLES
+from cxrbench.config.setting import Setting
+from cxrbench.config.studies import PlannedRun
+from cxrbench.runs import plan
+from cxrbench.runs.fingerprint import data_sha256
+from cxrbench.runs.store import RunStore
+from cxrbench.training import backend
+from tests.stages import fake_runs
+
+
+def assignment(count=9):
+    parts = ["train", "validation", "test"]
+    rows = [
+        {
+            "cohort": "pneumonia", "source": "pneumonia", "image_id": f"i{k}", "path": f"/x/{k}", "sha256": f"{k:064}",
+            "patient_id": f"p{k // 2}",
+            "label": "normal", "target": k % 2, "paper": parts[k % 3], "patient": parts[k // 3 % 3], "official": "",
+        }
+        for k in range(count)
+    ]  # fmt: skip
+    return pd.DataFrame(rows)[list(TABLES["assignment"])]
+
+
+@given(st.permutations(range(9)))
+def test_the_order_of_the_table_changes_nothing(order):
+    plain = plan.select(assignment(), "pneumonia", "paper")
+    shuffled = plan.select(assignment().iloc[order], "pneumonia", "paper")
+    assert plain.equals(shuffled)
+    assert data_sha256(plain) == data_sha256(shuffled)
+
+
+@pytest.mark.parametrize("column", ["source", "image_id", "sha256", "patient_id", "part", "target"])
+def test_whatever_a_run_sees_is_in_the_hash(column):
+    rows = plan.select(assignment(), "pneumonia", "paper")
+    other = rows.copy()
+    other.loc[0, column] = 1 - rows.loc[0, column] if column == "target" else "other"
+    assert data_sha256(rows) != data_sha256(other)
+
+
+def test_neither_where_files_lie_nor_an_image_that_is_not_used_is_in_the_hash():
+    table = assignment()
+    plain = data_sha256(plan.select(table, "pneumonia", "paper"))
+    assert data_sha256(plan.select(table.assign(path="elsewhere"), "pneumonia", "paper")) == plain
+    unused = table.iloc[:1].assign(image_id="a", paper="", sha256="f" * 64)
+    assert data_sha256(plan.select(pd.concat([table, unused]), "pneumonia", "paper")) == plain
+
+
+def test_a_part_without_images_is_an_error_that_names_it():
+    with pytest.raises(CxrbenchError, match="'pneumonia' under protocol 'official' has no train images"):
+        plan.select(assignment(), "pneumonia", "official")
+
+
+def test_a_job_reads_the_images_that_its_fingerprint_covers(tmp_path):
+    table = assignment().iloc[[4, 0, 8, 2, 6, 1, 5, 3, 7]]
+    table.loc[table["image_id"] == "i4", ["paper", "patient"]] = ""  # in the array, and not in the run
+    for row in table.itertuples():
+        Image.new("L", (64, 64), 20 * int(row.image_id[1:])).save(tmp_path / f"{row.image_id}.png")
+    table = table.assign(path=[str(tmp_path / f"{name}.png") for name in table["image_id"]])
+    table = table.assign(sha256=[sha256_of(path) for path in table["path"]])
+    (job,) = plan._jobs({"r": planned()[0]}, table, tmp_path / "arrays", 1).values()
+    assert len(job.rows) == 8
+    for row in job.rows.itertuples():
+        assert (np.load(job.array)[row.index] == 20 * int(row.image_id[1:])).all()
+
+
+def planned(*seeds, alone=False, **setting):
+    return [PlannedRun("rate", "lr=0.1", Setting(**setting), seed, alone) for seed in seeds or (0,)]
+
+
+def test_a_missing_weights_file_is_an_error_that_names_setting_and_path(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(CxrbenchError, match=r"study rate, lr=0.1: weights is 'w.weights.h5', and there is no file /.*"):
+        plan.fingerprints(planned(weights="w.weights.h5"), assignment())
+
+
+def test_a_queued_experiment_finds_the_weights_of_the_users_workspace(tmp_path, monkeypatch):
+    copy = tmp_path / ".dvc" / "tmp" / "exps" / "tmp1"
+    copy.mkdir(parents=True)
+    (tmp_path / "w.weights.h5").write_bytes(b"1")
+    monkeypatch.setattr(plan, "grey_squares", lambda *arguments: tmp_path / "array.npy")
+    monkeypatch.chdir(tmp_path)
+    here = plan.fingerprints(planned(weights="w.weights.h5"), assignment())
+    monkeypatch.chdir(copy)
+    assert plan.fingerprints(planned(weights="w.weights.h5"), assignment()) == here
+    (job,) = plan._jobs({"r": planned(weights="w.weights.h5")[0]}, assignment(), tmp_path, 1).values()
+    assert job.weights == str(tmp_path / "w.weights.h5")
+    assert job.setting["weights"] == "w.weights.h5"  # the record names no path of this machine
+
+
+@pytest.fixture
+def workers(monkeypatch, tmp_path):
+    """What would be trained and timed, instead of workers; a store for it."""
+    store, calls = RunStore(tmp_path / "store"), []
+    by_run = {}
+
+    def train_all(jobs, store, workers, on_epoch, on_run):
+        for job in jobs:
+            calls.append(("train", job.seed))
+            fake_runs.write(store, job.run, by_run[job.run], assignment(), 0.9)
+            on_run(job.run)
+
+    def time_all(jobs, store, on_epoch, on_run):
+        for job in jobs:
+            calls.append(("time", job.seed))
+            assert job.setting["epochs"] == plan.TIMED_EPOCHS
+            store.amend_record(job.run, {"timing": {"alone": True, "machine": backend.machine()}})
+            on_run(job.run)
+
+    monkeypatch.setattr(plan, "train_all", train_all)
+    monkeypatch.setattr(plan, "time_all", time_all)
+    monkeypatch.setattr(plan, "grey_squares", lambda *arguments: tmp_path / "array.npy")
+
+    def call(asked):
+        calls.clear()
+        by_run.update(zip(plan.fingerprints(asked, assignment()), asked))
+        there = []
+        names = plan.train_missing(asked, assignment(), store, tmp_path, 2, there.append)
+        assert sorted(there) == sorted(set(names))
+        return list(calls)
+
+    call.store = store
+    return call
+
+
+def test_a_run_that_two_studies_ask_for_is_trained_once_and_then_used_again(workers):
+    asked = [*planned(0, 1), *(dataclasses.replace(one, study="size") for one in planned(0))]
+    assert workers(asked) == [("train", 0), ("train", 1)]
+    assert workers([*asked, *planned(2)]) == [("train", 2)]
+
+
+def test_a_study_of_times_times_its_runs_once_after_all_is_trained(workers):
+    asked = [*planned(0, 1, alone=True), *planned(0, lr=0.5)]
+    assert workers(asked) == [("train", 0), ("train", 1), ("train", 0), ("time", 0), ("time", 1)]
+    assert workers(asked) == []
+
+
+def test_runs_that_were_trained_side_by_side_are_timed_alone_when_a_study_asks(workers):
+    assert workers(planned(0, 1)) == [("train", 0), ("train", 1)]
+    assert workers([*planned(0), *planned(0, alone=True)]) == [("time", 0)]
+
+
+def test_a_changed_column_is_trained_again_once(workers, monkeypatch, capsys):
+    workers(planned(0, 1))
+    monkeypatch.setitem(TABLES, "scores", {**TABLES["scores"], "weight": "float64"})
+    select = plan.select
+    monkeypatch.setattr(plan, "select", lambda *which: select(*which).assign(weight=1.0))
+    capsys.readouterr()
+    assert workers(planned(0, 1)) == [("train", 0), ("train", 1)]
+    told = capsys.readouterr().err
+    assert told.count("has a scores table that this version of cxrbench can't read; it is trained again") == 2
+    assert workers(planned(0, 1)) == []
