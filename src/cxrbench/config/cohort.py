@@ -46,7 +46,7 @@ class Cohort(Checked):
     view: Annotated[Literal[VIEWS] | None, VIEWED] = Field(None, description="of all its images, if known")
     kind: Annotated[Literal["pneumonia", "covid"] | None, PHANTOM] = Field(None, description="what it imitates")
     scale: Annotated[float, PHANTOM] = Field(1.0, ge=0.001, le=100, description="share of the full number of patients")
-    size: Annotated[int, SIZED] = Field(160, ge=28, le=4096, description="pixels, square")
+    size: Annotated[int, SIZED] = Field(96, ge=28, le=4096, description="pixels, square")
     seed: Annotated[Seed, DRAWN] = Field(0, description="of phantoms, or of the patients drawn for per_label")
 
     @model_validator(mode="after")

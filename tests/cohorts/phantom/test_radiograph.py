@@ -3,11 +3,12 @@ import dataclasses
 import numpy as np
 import pytest
 
-from cxrbench.cohorts.phantom.bodies import ellipsoid, rotation
+from cxrbench.cohorts.phantom.bodies import ellipsoid, rod, rotation
 from cxrbench.cohorts.phantom.chest import Chest, make_chest, random_person
 from cxrbench.cohorts.phantom.findings import pneumonia
-from cxrbench.cohorts.phantom.projection import View, chord, make_view
-from cxrbench.cohorts.phantom.radiograph import SOFT_PER_CM, develop, expose, line_integrals
+from cxrbench.cohorts.phantom.projection import View, cast, chord, make_view, shadows
+from cxrbench.cohorts.phantom.radiograph import SOFT_PER_CM, Scene, develop, expose
+from cxrbench.cohorts.phantom.radiograph import line_integrals as line_integrals_of
 
 FRONTAL = np.array([[1.0, 0, 0], [0, 0, 1.0], [0, -1.0, 0]])
 LATERAL = np.array([[0, -1.0, 0], [0, 0, 1.0], [-1.0, 0, 0]])
@@ -19,12 +20,30 @@ def chest_and_view(seed: int, frame: np.ndarray) -> tuple[Chest, View]:
     return chest, make_view(frame @ rotation(2, -3, 2), 64, 36.0, (0, -3))
 
 
+def line_integrals(chest: Chest, view: View, blobs, devices) -> np.ndarray:
+    return line_integrals_of([Scene(chest, view, blobs, devices)])[0]
+
+
+def length(view: View, body, *others) -> np.ndarray:
+    """Of each ray within all of the bodies, (size, size)."""
+    shadow = shadows([body, *others], [0] * (1 + len(others)), [view])
+    rays = cast(shadow, np.array([0]), len(view.up_cm))
+    span = rays.span
+    for other in range(1, 1 + len(others)):
+        span = span.meet(chord(shadow.of(np.full(len(rays.runs.body), other)), rays.runs))
+    result = np.zeros((len(view.up_cm), len(view.up_cm)))
+    result.ravel()[rays.pixel] = span.length()
+    return result
+
+
 def lung_length(chest: Chest, view: View) -> np.ndarray:
-    lengths = [
-        chord(lung.inside, view, view.box()).meet(chord(chest.cage_inner, view, view.box())).length()
-        for lung in chest.lungs
-    ]
-    return lengths[0] + lengths[1]
+    return sum(length(view, lung.inside, chest.cage_inner) for lung in chest.lungs)
+
+
+def bare(chest: Chest, **changes) -> Chest:
+    """Without ribs, other bones, airways and limbs."""
+    no_ribs = dataclasses.replace(chest.ribs, count=0)
+    return dataclasses.replace(chest, limbs=(), ribs=no_ribs, bones=(), vertebrae=(), airways=(), **changes)
 
 
 def test_counts_follow_beer_and_lambert():
@@ -38,9 +57,18 @@ def test_counts_follow_beer_and_lambert():
 
 def test_a_body_of_soft_tissue_alone_attenuates_by_its_chord():
     chest, view = chest_and_view(0, FRONTAL)
-    bare = dataclasses.replace(chest, limbs=(), ribs=(), bones=(), vertebrae=(), airways=(), lung_share=1.0)
-    expected = SOFT_PER_CM * chord(chest.torso, view, view.box()).length()
-    np.testing.assert_allclose(line_integrals(bare, view, (), ()), expected, rtol=1e-5)
+    expected = SOFT_PER_CM * length(view, chest.torso)
+    np.testing.assert_allclose(line_integrals(bare(chest, lung_share=1.0), view, (), ()), expected, rtol=1e-5)
+
+
+def test_several_images_in_one_pass_are_as_each_alone():
+    scenes = []
+    for seed, frame in enumerate((FRONTAL, LATERAL, FRONTAL)):
+        rng = np.random.default_rng(seed)
+        devices = [(rod((0, 0, -9), (3, 4, 5), 0.3), 2.0)] * seed
+        scenes.append(Scene(*chest_and_view(seed, frame), pneumonia(random_person(rng), -9.0, rng)[1], devices))
+    for scene, together in zip(scenes, line_integrals_of(scenes)):
+        np.testing.assert_allclose(line_integrals(*scene), together, atol=1e-5)
 
 
 @pytest.mark.parametrize("frame", [FRONTAL, LATERAL], ids=["frontal", "lateral"])
@@ -77,8 +105,7 @@ def test_the_rib_cage_lies_inside_the_torso_of_every_person():
 
 def test_lungs_are_dark_and_the_heart_is_at_the_right_of_the_image():
     chest, view = chest_and_view(2, FRONTAL)
-    bare = dataclasses.replace(chest, ribs=(), bones=(), vertebrae=(), limbs=())
-    image = develop(line_integrals(bare, view, (), ()), 3.3, 0.9).astype(float)
+    image = develop(line_integrals(bare(chest), view, (), ()), 3.3, 0.9).astype(float)
     row = int(np.argmin(np.abs(view.up_cm + 5)))  # 4 cm above the dome
     right, left = (int(np.argmin(np.abs(view.across_cm - u))) for u in (-6.0, 6.0))
     assert image[row, right] < image[row, left] - 20

@@ -95,6 +95,6 @@ def test_mean_brightness_alone_does_not_tell_the_label():
         rng = np.random.default_rng([11, number])
         person, sick = random_person(rng), number % 2 == 1
         study = random_study(person, "pneumonia" if sick else "normal", rng)
-        brightness.append(render(person, study, "PA", SIZE, rng).mean())
+        brightness.append(render(person, [(study, "PA")], SIZE, rng)[0].mean())
         label.append(sick)
     assert 0.35 < roc_auc_score(label, brightness) < 0.75

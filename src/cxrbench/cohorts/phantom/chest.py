@@ -8,12 +8,12 @@ image's label.
 """
 
 import dataclasses
-import itertools
 
 import numpy as np
 
-from cxrbench.cohorts.phantom.bodies import Array, Body, Slab, ellipsoid, rod, rotation
+from cxrbench.cohorts.phantom.bodies import Array, Body, Comb, Slab, ellipsoid, rod, rods, rotation
 
+DENTS = 4  # of one lung, at most
 _RIB_COUNT = 10
 _VESSEL_COUNT = 12  # of both lungs
 _CAGE_TOP_CM, _CAGE_DEPTH_CM = 14.5, 35.0
@@ -40,10 +40,10 @@ class Person:
 
 @dataclasses.dataclass(frozen=True)
 class Lung:
-    """One lung: ``inside`` and the rib cage bound it, ``solids`` are cut out of it."""
+    """One lung: ``inside`` and the rib cage bound it, ``dents`` are cut out of it."""
 
     inside: Body
-    solids: tuple[Body, ...]
+    dents: tuple[Body, ...]  # three or four
     vessels: tuple[Body, ...]
 
 
@@ -53,10 +53,9 @@ class Chest:
 
     torso: Body
     limbs: tuple[Body, ...]
-    cage_outer: Body
+    cage_outer: Body  # cut where ribs turn to cartilage, which shows as soft tissue
     cage_inner: Body
-    ribs: tuple[Slab, ...]
-    costal_edge: Slab  # ribs turn to cartilage, which shows as soft tissue, in front of it
+    ribs: Comb  # within the cage's wall
     lungs: tuple[Lung, Lung]  # right, left
     bones: tuple[Body, ...]
     vertebrae: tuple[Body, ...]
@@ -104,10 +103,9 @@ def make_chest(person: Person, dome_cm: float, heart_scale: float, arms_down: bo
     return Chest(
         torso=ellipsoid((0, 0, -12 * z), torso),
         limbs=_limbs(person, torso, arms_down),
-        cage_outer=ellipsoid(middle, outer),
+        cage_outer=ellipsoid(middle, outer, slab=Slab(np.array([0.0, 1.0, 0.0]), -50 + 6.3 * y, 50)),
         cage_inner=ellipsoid(middle, inner),
         ribs=_ribs(person),
-        costal_edge=Slab(np.array([0.0, 1.0, 0.0]), -50 + 6.3 * y, 50),
         lungs=_lungs(person, bottom, dome_cm, heart_scale),
         bones=_bones(person, torso, arms_down),
         vertebrae=_spine(person),
@@ -127,16 +125,16 @@ def _lungs(person: Person, bottom: float, dome_cm: float, heart_scale: float) ->
     mediastinum = ellipsoid((0, -1.8 * y, -2 * z), (wide, 6 * y, 26 * z))
     aorta = ellipsoid((1.9 * x, -0.5 * y, 6.0 * z), (person.aorta_cm * x, 3.4 * y, 1.9 * z))
     atrium = ellipsoid((-1.8 * x, 1.5 * y, dome_cm + 5 * z), np.array([3.0 * x, 3.2 * y, 5 * z]) * heart_scale)
-    cut = (Slab(np.array([0.0, 0.0, 1.0]), bottom + 50, 50.0),)
+    cut = Slab(np.array([0.0, 0.0, 1.0]), bottom + 50, 50.0)
     result = []
     for side, sign in enumerate((-1, 1)):
         top = dome_cm - (1.2 if sign > 0 else 0.0)
         dome = ellipsoid((sign * 6.6 * x, 0.6 * y, bottom), (6.2 * x, 8.3 * y, top - bottom))
-        inside = ellipsoid((sign * 5.9 * x, -0.6 * y, -6 * z), (6.7 * x, 10.2 * y, 20.2 * z), slabs=cut)
-        solids = (mediastinum, dome, aorta, heart) if sign > 0 else (mediastinum, dome, atrium)
+        inside = ellipsoid((sign * 5.9 * x, -0.6 * y, -6 * z), (6.7 * x, 10.2 * y, 20.2 * z), slab=cut)
+        dents = (mediastinum, dome, aorta, heart) if sign > 0 else (mediastinum, dome, atrium)
         hilum = np.array([sign * 2.8 * x, -1 * y, 1.0 * z])
         chosen = person.vessels[person.vessels[:, 0] == side]
-        result.append(Lung(inside, solids, _vessels(chosen, hilum, sign)))
+        result.append(Lung(inside, dents, _vessels(chosen, hilum, sign)))
     return result[0], result[1]
 
 
@@ -166,11 +164,11 @@ def _limbs(person: Person, torso: Array, arms_down: bool) -> tuple[Body, ...]:
     return tuple(result)
 
 
-def _ribs(person: Person) -> tuple[Slab, ...]:
+def _ribs(person: Person) -> Comb:
     tilt = np.radians(person.rib_tilt_deg)
+    lowest, highest = np.array([-16.5, 10.2]) * person.scale[2] * np.cos(tilt)
     normal = np.array([0.0, np.sin(tilt), np.cos(tilt)])
-    heights = np.linspace(10.2, -16.5, _RIB_COUNT) * person.scale[2]
-    return tuple(Slab(normal, float(height * np.cos(tilt)), 0.7) for height in heights)
+    return Comb(normal, float(lowest), float(highest - lowest) / (_RIB_COUNT - 1), 0.7, _RIB_COUNT)
 
 
 def _spine(person: Person) -> tuple[Body, ...]:
@@ -178,10 +176,8 @@ def _spine(person: Person) -> tuple[Body, ...]:
     edges = np.linspace(20, -26, 18) * z
     bend = np.cos(edges / (14 * z))
     line = np.column_stack([person.scoliosis_cm * bend, -5.6 * y - person.kyphosis_cm * bend * 0.6, edges])
-    result = []
-    for start, end in itertools.pairwise(line):
-        result.append(rod(start + 0.12 * (end - start), end - 0.1 * (end - start), 1.75 * x))
-    return tuple(result)
+    ways = np.diff(line, axis=0)
+    return tuple(rods(line[:-1] + 0.12 * ways, line[1:] - 0.1 * ways, 1.75 * x))
 
 
 def _bones(person: Person, torso: Array, arms_down: bool) -> tuple[Body, ...]:
@@ -189,17 +185,23 @@ def _bones(person: Person, torso: Array, arms_down: bool) -> tuple[Body, ...]:
     result = [ellipsoid((0, 7.6 * y, 1 * z), (1.7 * x, 0.5, 8.5 * z), rotation(8, 0, 0))]
     for sign in (-1, 1):
         if arms_down:
-            result.append(rod((sign * 1.8 * x, 5 * y, 11 * z), (sign * 8.5 * x, 3.8 * y, 12.6 * z), 0.62))
-            result.append(rod((sign * 8.3 * x, 3.8 * y, 12.5 * z), (sign * 15.5 * x, -1 * y, 13.8 * z), 0.55))
             blade = rotation(0, sign * 14, sign * 35)
             result.append(ellipsoid((sign * 12.6 * x, -7.2 * y, 5.5 * z), (3.6 * x, 0.45, 7.5 * z), blade.T))
             result.append(ellipsoid((sign * 17.5 * x, -1 * y, 11.5 * z), (2.4, 2.4, 2.4)))
-            result.append(rod((sign * 17.6 * x, -1 * y, 11 * z), (sign * (torso[0] + 5), -1, -12 * z), 1.1))
         else:
             blade = rotation(0, 0, sign * 60)
             result.append(ellipsoid((sign * 10.5 * x, -6.5 * y, 6 * z), (3.6 * x, 0.3, 7 * z), blade.T))
-            result.append(rod((sign * 11 * x, -2 * y, 12 * z), (sign * 11 * x, 3 * y, 34 * z), 1.1))
-    return tuple(result)
+    # from and to, on the left side: the clavicle's inner and outer half, the arm
+    half = [
+        ((1.8 * x, 5 * y, 11 * z), (8.5 * x, 3.8 * y, 12.6 * z)),
+        ((8.3 * x, 3.8 * y, 12.5 * z), (15.5 * x, -y, 13.8 * z)),
+    ]
+    half.append(((17.6 * x, -y, 11 * z), (torso[0] + 5, -1, -12 * z)))
+    radii = [0.62, 0.55, 1.1]
+    if not arms_down:
+        half, radii = [((11 * x, -2 * y, 12 * z), (11 * x, 3 * y, 34 * z))], [1.1]
+    ends = np.concatenate([np.array(half), np.array(half) * [-1, 1, 1]])
+    return (*result, *rods(ends[:, 0], ends[:, 1], np.array(radii * 2)))
 
 
 def _airways(person: Person, bottom: float) -> tuple[Body, ...]:

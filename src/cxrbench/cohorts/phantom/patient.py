@@ -1,6 +1,7 @@
 """One patient's studies, rendered: anatomy once, findings and devices a study, posture and exposure an image."""
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -9,9 +10,10 @@ from cxrbench.cohorts.phantom.chest import Person, make_chest
 from cxrbench.cohorts.phantom.devices import marker, random_devices
 from cxrbench.cohorts.phantom.findings import covid, pneumonia
 from cxrbench.cohorts.phantom.projection import View, make_view
-from cxrbench.cohorts.phantom.radiograph import develop, expose, line_integrals
+from cxrbench.cohorts.phantom.radiograph import Scene, develop, expose, line_integrals
 
 _FRONTAL = np.array([[1.0, 0, 0], [0, 0, 1.0], [0, -1.0, 0]])
+_QUANTA_PER_CM2 = 9e5  # sent; so small that noise is seen, as where the detector is old or the patient stout
 _LATERAL = np.array([[0, -1.0, 0], [0, 0, 1.0], [-1.0, 0, 0]])
 
 
@@ -38,8 +40,13 @@ def random_study(person: Person, label: str, rng: np.random.Generator) -> Study:
     return Study(dome_cm, pattern, blobs, devices)
 
 
-def render(person: Person, study: Study, projection: str, size: int, rng: np.random.Generator) -> Array:
-    """One radiograph, (size, size) uint8; ``projection`` is PA, AP or LATERAL."""
+def render(person: Person, images: Sequence[tuple[Study, str]], size: int, rng: np.random.Generator) -> list[Array]:
+    """The radiographs of a study and a projection (PA, AP or LATERAL) each: (size, size) uint8."""
+    scenes = [_pose(person, study, projection, size, rng) for study, projection in images]
+    return [_develop(integrals, scene.view, rng) for integrals, scene in zip(line_integrals(scenes), scenes)]
+
+
+def _pose(person: Person, study: Study, projection: str, size: int, rng: np.random.Generator) -> Scene:
     frontal = projection != "LATERAL"
     chest = make_chest(
         person,
@@ -53,7 +60,13 @@ def render(person: Person, study: Study, projection: str, size: int, rng: np.ran
         letter = "LR"[int(rng.random() < 0.5)] if frontal else "L"
         left = rng.uniform(0.03, 0.08) if letter == "R" else rng.uniform(0.86, 0.92)
         devices = devices + marker(letter, view, left, rng.uniform(0.7, 0.92), rng.uniform(1.4, 2.2))
-    exposed = expose(line_integrals(chest, view, study.blobs, devices), 10 ** rng.uniform(4.0, 5.2), rng)
+    return Scene(chest, view, study.blobs, devices)
+
+
+def _develop(integrals: Array, view: View, rng: np.random.Generator) -> Array:
+    size = len(integrals)
+    quanta = _QUANTA_PER_CM2 * 10 ** rng.uniform(-0.6, 0.6) * view.pixel_cm**2
+    exposed = expose(integrals, quanta, rng)
     # automatic exposure looks at the dense parts, which opacities in the lungs hardly change
     dense = np.percentile(exposed[size // 8 : -size // 8 : 2, size // 8 : -size // 8 : 2], 75)
     image = develop(exposed, dense - rng.normal(1.2, 0.1), rng.uniform(0.85, 1.05))

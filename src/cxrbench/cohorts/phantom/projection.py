@@ -1,4 +1,4 @@
-"""Where a ray of a parallel beam enters and leaves a body, in closed form, for all pixels of a box at once.
+"""Where a ray of a parallel beam enters and leaves a body, in closed form, for all rays of several images in one pass.
 
 A ray is p(t) = u U + v V + t D with orthonormal U (across the image), V (up) and D (along the ray). For the quadric
 |G p| <= 1 (rows of G: own axes over semi-axes; p from its centre) write g for the image of U, V, D under G and P for
@@ -6,58 +6,43 @@ the projection orthogonal to gD. Then the ray lies inside for |t - m| <= sqrt((1
 (u gU + v gV)|^2 and m = -gD . (u gU + v gV) / |gD|^2. Completing the square in s (Cholesky) turns it into a sum of
 two squares, which loses no digits in float32. A slab bounds t linearly; the intersection of convex bodies is the
 intersection of their intervals.
+
+Only rays that meet a body are computed: in each row of pixels the shadow says from which column to which it reaches.
 """
 
 import dataclasses
-import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from cxrbench.cohorts.phantom.bodies import Array, Body, Slab
+from cxrbench.cohorts.phantom.bodies import Array, Body, Comb
 
 _PARALLEL = 1e-6  # a slab whose normal is this near to perpendicular to the ray bounds t beyond any patient
-
-
-class Box(NamedTuple):
-    """Pixels top <= row < bottom, left <= column < right."""
-
-    top: int
-    bottom: int
-    left: int
-    right: int
-
-    def slices(self) -> tuple[slice, slice]:
-        return slice(self.top, self.bottom), slice(self.left, self.right)
-
-    def meet(self, other: "Box") -> "Box":
-        top, left = max(self.top, other.top), max(self.left, other.left)
-        return Box(top, max(top, min(self.bottom, other.bottom)), left, max(left, min(self.right, other.right)))
-
-    def is_empty(self) -> bool:
-        return self.top >= self.bottom or self.left >= self.right
+_COMB_PARALLEL = 1e-3  # the same for a comb, whose lengths are differences over it: an error of 0.001 cm in either
+_BOUNDLESS_CM = 1e6
 
 
 @dataclasses.dataclass(frozen=True)
 class View:
     """A parallel beam on a square detector.
 
-    frame: (3, 3) float64, rows U, V, D in the patient's coordinates. across_cm: (size,) float32, u of each
-    column. up_cm: (size,) float32, v of each row, falling.
+    frame: (3, 3) float64, rows U, V, D in the patient's coordinates. across_cm: (size,) float64, u of each column.
+    up_cm: (size,) float64, v of each row, falling.
     """
 
     frame: Array
     across_cm: Array
     up_cm: Array
 
-    def box(self) -> Box:
-        return Box(0, len(self.up_cm), 0, len(self.across_cm))
+    @property
+    def pixel_cm(self) -> float:
+        return float(self.across_cm[1] - self.across_cm[0])
 
 
 class Span(NamedTuple):
-    """An interval on each ray: near, far are (rows, columns) float32, cm along the ray; empty where far <= near."""
+    """An interval on each of n rays: near, far are (n,) float32, cm along the ray; empty where far <= near."""
 
-    box: Box
     near: Array
     far: Array
 
@@ -65,81 +50,197 @@ class Span(NamedTuple):
         length = self.far - self.near
         return np.maximum(length, 0, out=length)
 
-    def crop(self, box: Box) -> "Span":
-        rows = slice(box.top - self.box.top, box.bottom - self.box.top)
-        columns = slice(box.left - self.box.left, box.right - self.box.left)
-        return Span(box, self.near[rows, columns], self.far[rows, columns])
-
     def meet(self, other: "Span") -> "Span":
-        return Span(self.box, np.maximum(self.near, other.near), np.minimum(self.far, other.far))
+        return Span(np.maximum(self.near, other.near), np.minimum(self.far, other.far))
+
+    def of(self, rays: Array) -> "Span":
+        """The intervals of the rays with these indices; beyond the last, that of the last."""
+        return Span(self.near.take(rays, mode="clip"), self.far.take(rays, mode="clip"))
+
+
+class Shadows(NamedTuple):
+    """n bodies as the rays of their images meet them; with u, v from the body's middle, each field (n,) float64.
+
+    The shadow is (first u + second v)^2 + third v^2; the middle of the chord m = lean_u u + lean_v v + middle_t, its
+    half length reach sqrt(1 - shadow); a slab holds |t - (slab_u u + slab_v v + slab_t)| <= slab_half.
+    """
+
+    image: Array  # int64
+    left_cm: Array  # u of the image's first column
+    top_cm: Array  # v of its first row
+    pixel_cm: Array
+    middle_u: Array
+    middle_v: Array
+    middle_t: Array
+    first: Array
+    second: Array
+    third: Array
+    reach: Array
+    lean_u: Array
+    lean_v: Array
+    slab_u: Array
+    slab_v: Array
+    slab_t: Array
+    slab_half: Array
+    box: Array  # (n, 4) int64: the pixels top <= row < bottom, left <= column < right, outside of which none meets it
+
+    def of(self, bodies: Array) -> "Shadows":
+        """The bodies with these indices."""
+        return Shadows(*(values[bodies] for values in self))
+
+
+class Runs(NamedTuple):
+    """n rays as r runs of neighbours in one row of one image; lengths in cm."""
+
+    body: Array  # (r,) int64, index into the shadows
+    image: Array  # (r,) int64
+    counts: Array  # (r,) int64, rays of each run
+    start_u: Array  # (r,) float64, u of a run's first ray
+    v: Array  # (r,) float64
+    pixel_cm: Array  # (r,) float64
+    steps: Array  # (n,) float32, which ray of its run, from 0
+
+    def line(self, start: Array, slope: Array) -> Array:
+        """start + slope u on each ray with u from the run's first ray; (r,) to (n,) float32."""
+        result, by_step = np.repeat(np.array([start, slope * self.pixel_cm], np.float32), self.counts, axis=1)
+        result += np.multiply(by_step, self.steps, out=by_step)
+        return result
+
+
+class Rays(NamedTuple):
+    """n pairs of a body and a ray that may meet it, by body, row and column."""
+
+    body: Array  # (n,) int64, index into the shadows
+    pixel: Array  # (n,) int64, (image * size + row) * size + column
+    runs: Runs
+    span: Span
 
 
 def make_view(frame: Array, size: int, field_cm: float, centre_cm: tuple[float, float] = (0.0, 0.0)) -> View:
     """A detector of ``size`` x ``size`` pixels and ``field_cm`` width whose middle sees (u, v) = ``centre_cm``."""
     steps = ((np.arange(size) + 0.5) / size - 0.5) * field_cm
-    return View(frame, (centre_cm[0] + steps).astype(np.float32), (centre_cm[1] - steps).astype(np.float32))
+    return View(frame, centre_cm[0] + steps, centre_cm[1] - steps)
 
 
-def shadow_box(body: Body, view: View) -> Box:
-    """The pixels outside of which no ray meets ``body``."""
-    middle_u, middle_v = (view.frame[:2] @ body.centre_cm).tolist()
-    spread = view.frame[:2] @ body.axes.T
-    if math.isfinite(body.radii_cm[2]):
-        spread *= body.radii_cm
-        reach_u, reach_v = np.sqrt((spread * spread).sum(axis=1)).tolist()
-    else:
-        reach_u, reach_v = (np.abs(spread) @ body.half_box_cm).tolist()
-    left_cm, top_cm, size = float(view.across_cm[0]), float(view.up_cm[0]), len(view.up_cm)
-    pixel_cm = float(view.across_cm[1]) - left_cm
+def shadows(bodies: Sequence[Body], images: Sequence[int], views: Sequence[View]) -> Shadows:
+    """The coefficients of all ``bodies``; ``images`` says by which of the ``views`` each of them is seen."""
+    image = np.array(images)
+    frames = np.array([view.frame for view in views])[image]
+    edges = np.array([(view.across_cm[0], view.up_cm[0], view.pixel_cm) for view in views])[image]
+    centres = np.array([body.centre_cm for body in bodies])
+    radii = np.array([body.radii_cm for body in bodies])
+    axes = np.array([body.axes for body in bodies])
+    middle = (frames @ centres[:, :, None])[:, :, 0]
+    turned = frames @ axes.transpose(0, 2, 1)  # (n, 3, 3): U, V, D in the body's own axes
+    scaled = turned / radii[:, None, :]
+    gram = scaled @ scaled.transpose(0, 2, 1)
+    square = np.maximum(gram[:, 2, 2], _PARALLEL**2)
+    ut, vt = gram[:, 0, 2], gram[:, 1, 2]
+    first = np.sqrt(np.maximum(gram[:, 0, 0] - ut * ut / square, _PARALLEL**2))
+    second = (gram[:, 0, 1] - ut * vt / square) / first
+    third = np.maximum(gram[:, 1, 1] - vt * vt / square - second**2, 0)
+    ellipse = (first, second, third, 1 / np.sqrt(square), -ut / square, -vt / square)
+    fields = [*edges.T, *middle.T, *ellipse, *_slabs(bodies, frames, middle)]
+    return Shadows._make([image, *fields, _boxes(bodies, turned[:, :2], radii, middle, edges, len(views[0].up_cm))])
 
-    def pixel(distance_cm: float, extra: int) -> int:
-        return min(max(math.floor(distance_cm / pixel_cm) + extra, 0), size)
 
-    return Box(
-        pixel(top_cm - middle_v - reach_v, 0),
-        pixel(top_cm - middle_v + reach_v, 2),
-        pixel(middle_u - reach_u - left_cm, 0),
-        pixel(middle_u + reach_u - left_cm, 2),
-    )
+def _slabs(bodies: Sequence[Body], frames: Array, middle: Array) -> Array:
+    """(4, n): slab_u, slab_v, slab_t, slab_half; a body without a slab gets one that bounds nothing."""
+    result = np.zeros((4, len(bodies)))
+    result[3] = _BOUNDLESS_CM
+    slabs = {index: body.slab for index, body in enumerate(bodies) if body.slab}
+    if slabs:
+        cut = np.array(list(slabs))
+        normals = np.array([slab.normal for slab in slabs.values()])
+        across, up, along = (frames[cut] @ normals[:, :, None])[:, :, 0].T
+        along = np.where(np.abs(along) < _PARALLEL, _PARALLEL, along)
+        offset = np.array([slab.offset_cm for slab in slabs.values()]) - across * middle[cut, 0] - up * middle[cut, 1]
+        half = np.array([slab.half_cm for slab in slabs.values()])
+        result[:, cut] = -across / along, -up / along, offset / along, half / np.abs(along)
+    return result
 
 
-def chord(body: Body, view: View, box: Box) -> Span:
-    """The exact interval of each ray of ``box`` inside ``body``."""
-    middle = view.frame @ body.centre_cm
-    u, v = _grid(view, box)
-    u, v = u - np.float32(middle[0]), v - np.float32(middle[1])
-    image = (view.frame @ body.axes.T) / body.radii_cm
-    (uu, uv, ut), (_, vv, vt), (_, _, square) = (image @ image.T).tolist()
-    square = max(square, _PARALLEL**2)
-    uu, uv, vv = uu - ut * ut / square, uv - ut * vt / square, vv - vt * vt / square
-    first = math.sqrt(max(uu, _PARALLEL**2))
-    shadow = np.float32(first) * u + np.float32(uv / first) * v
-    shadow *= shadow
-    shadow += np.float32(max(vv - uv * uv / first**2, 0)) * (v * v)
-    half = np.subtract(np.float32(1), shadow, out=shadow)
+def _boxes(bodies: Sequence[Body], spread: Array, radii: Array, middle: Array, edges: Array, size: int) -> Array:
+    """(n, 4) int64; that of a rod, whose quadric is endless, comes from the box that holds it."""
+    half = np.array([body.half_box_cm for body in bodies])
+    endless = ~np.isfinite(radii[:, 2:])
+    ellipse = np.sqrt(((spread * np.where(endless, 0, radii)[:, None, :]) ** 2).sum(axis=2))
+    reach = np.where(endless, (np.abs(spread) * half[:, None, :]).sum(axis=2), ellipse)
+    column, row = ((middle[:, :2] - edges[:, :2]) * [1, -1] / edges[:, 2:]).T
+    wide, high = (reach / edges[:, 2:]).T
+    sides = np.floor([row - high, row + high + 2, column - wide, column + wide + 2])
+    return np.clip(sides, 0, size).astype(np.int64).T
+
+
+def cast(shadow: Shadows, chosen: Array, size: int) -> Rays:
+    """The rays that may meet one of the ``chosen`` bodies (indices), and where; no other ray meets it."""
+    top, bottom = shadow.box[chosen, 0], shadow.box[chosen, 1]
+    heights = bottom - top
+    body = np.repeat(chosen, heights)  # of each run: a run is one row of one body
+    row = _numbers(top, heights)
+    of = shadow.of(body)
+    v = of.top_cm - row * of.pixel_cm
+    up = v - of.middle_v
+    half = np.sqrt(np.maximum(1 - of.third * up * up, 0)) / of.first
+    middle = of.middle_u - of.second / of.first * up - of.left_cm
+    column = np.maximum(np.ceil((middle - half) / of.pixel_cm), of.box[:, 2]).astype(np.int64)
+    end = np.minimum(np.floor((middle + half) / of.pixel_cm) + 1, of.box[:, 3]).astype(np.int64)
+    counts = np.maximum(end - column, 0)
+    steps = np.arange(counts.sum(), dtype=np.float32)  # exact: whole numbers below 2^24
+    steps -= np.repeat((np.cumsum(counts) - counts).astype(np.float32), counts)
+    runs = Runs(body, of.image, counts, of.left_cm + column * of.pixel_cm, v, of.pixel_cm, steps)
+    pixel = _numbers((of.image * size + row) * size + column, counts)
+    return Rays(np.repeat(body, counts), pixel, runs, chord(of, runs))
+
+
+def chord(of: Shadows, runs: Runs) -> Span:
+    """The exact interval of each ray inside the body that ``of`` holds for its run."""
+    u, v = runs.start_u - of.middle_u, runs.v - of.middle_v
+    half = runs.line(of.first * u + of.second * v, of.first)
+    half *= half
+    room, reach = np.repeat(np.array([1 - of.third * v * v, of.reach], np.float32), runs.counts, axis=1)
+    np.subtract(room, half, out=half)
     np.maximum(half, 0, out=half)
-    half *= np.float32(1 / square)
     np.sqrt(half, out=half)
-    mid = np.float32(-ut / square) * u + (np.float32(-vt / square) * v + np.float32(middle[2]))
-    span = Span(box, mid - half, mid + half)
-    for slab in body.slabs:
-        span = span.meet(slab_span(slab, view, box))
+    half *= reach
+    middle = runs.line(of.lean_u * u + of.lean_v * v + of.middle_t, of.lean_u)
+    span = Span(middle - half, middle + half)
+    if (of.slab_half < _BOUNDLESS_CM).any():
+        middle = runs.line(of.slab_u * u + of.slab_v * v + of.slab_t, of.slab_u)
+        half = np.repeat(of.slab_half.astype(np.float32), runs.counts)
+        span = span.meet(Span(middle - half, middle + half))
     return span
 
 
-def slab_span(slab: Slab, view: View, box: Box) -> Span:
-    """The exact interval of each ray of ``box`` inside ``slab``."""
-    u, v = _grid(view, box)
-    across, up, along = view.frame @ slab.normal
-    if abs(along) < _PARALLEL:
-        along = _PARALLEL
-    mid = np.float32(-across / along) * u + (np.float32(-up / along) * v + np.float32(slab.offset_cm / along))
-    half = np.float32(slab.half_cm / abs(along))
-    return Span(box, mid - half, mid + half)
+def comb_length(combs: Sequence[Comb], views: Sequence[View], runs: Runs, spans: Sequence[Span]) -> Array:
+    """Length of all ``spans`` within the slabs of their image's comb: (n,) float32, cm.
+
+    How much of the slabs lies below a point is a staircase with sloping steps of the point's distance from the first
+    of them; its rise along the interval, over the cosine between ray and normal, is the length.
+    """
+    rows = []
+    for comb, view in zip(combs, views):
+        across, up, along = view.frame @ comb.normal
+        along = np.copysign(max(abs(along), _COMB_PARALLEL), along)
+        thick, step = 2 * comb.half_cm, comb.step_cm
+        base = (comb.half_cm - comb.first_cm) / step
+        rows.append((base, across / step, up / step, along / step, comb.count, step / thick, thick / along))
+    base, across, up, *rest = np.array(rows).T[:, runs.image]
+    start = runs.line(base + up * runs.v + across * runs.start_u, across)
+    along, count, steepness, scale = np.repeat(np.array(rest, np.float32), runs.counts, axis=1)
+    length = np.zeros_like(start)
+    for span in spans:
+        for end, sign in ((span.near, -1), (np.maximum(span.near, span.far), 1)):
+            step = np.clip(start + along * end, 0, count)
+            whole = np.floor(step)
+            step -= whole
+            step *= steepness
+            length += sign * (whole + np.minimum(step, 1, out=step))
+    return length * scale
 
 
 def disjoint(spans: list[Span]) -> list[Span]:
-    """Intervals of the same union of which no two overlap; all spans share one box.
+    """Intervals of the same union of which no two overlap.
 
     How many intervals cover a point depends on how many begin and how many end before it, not on which end
     belongs to which beginning: both may be sorted by themselves.
@@ -151,17 +252,17 @@ def disjoint(spans: list[Span]) -> list[Span]:
             for i in range(last):
                 ends[i], ends[i + 1] = np.minimum(ends[i], ends[i + 1]), np.maximum(ends[i], ends[i + 1])
     starts = [near[0], *(np.maximum(start, before) for start, before in zip(near[1:], far[:-1]))]
-    return [Span(spans[0].box, start, end) for start, end in zip(starts, far)]
+    return [Span(start, end) for start, end in zip(starts, far)]
 
 
 def length_outside(span: Span, solids: list[Span]) -> Array:
-    """Length of ``span`` outside all of ``solids``, which do not overlap: (rows, columns) float32, cm."""
+    """Length of ``span`` outside all of ``solids``, which do not overlap: (n,) float32, cm."""
     length = span.length()
     for solid in solids:
         length -= span.meet(solid).length()
     return length
 
 
-def _grid(view: View, box: Box) -> tuple[Array, Array]:
-    rows, columns = box.slices()
-    return view.across_cm[None, columns], view.up_cm[rows, None]
+def _numbers(starts: Array, counts: Array) -> Array:
+    """``counts`` whole numbers from each start on, one run after the other: (n,) int64."""
+    return np.arange(counts.sum()) + np.repeat(starts - np.cumsum(counts) + counts, counts)

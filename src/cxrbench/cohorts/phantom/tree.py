@@ -60,7 +60,8 @@ def _draw_patient(patient: PatientPlan, root: Path, kind: str, size: int, seed: 
     person = random_person(rng)
     # 10^7 subject numbers, of which a step without common factor visits each once: p10 to p19 fill alike
     subject = str(10_000_000 + patient.number * 7_919_111 % 10_000_000)
-    images = []
+    images: list[Image] = []
+    shown: list[tuple[Study, str]] = []
     for position, plan in enumerate(patient.studies):
         study_id = str(50_000_000 + patient.number * 8 + position)
         study = random_study(person, plan.label, rng)
@@ -69,11 +70,12 @@ def _draw_patient(patient: PatientPlan, root: Path, kind: str, size: int, seed: 
         findings, date = _findings(plan, study, rng), _date(rng)
         for projection in plan.projections:
             dicom_id = "-".join(f"{word:08x}" for word in rng.integers(0, 2**32, 5))
-            path = folder / f"{dicom_id}.jpg"
-            Pillow.fromarray(render(person, study, projection, size, rng)).save(root / path, quality=_JPEG_QUALITY)
             view = _view_position(projection, rng)
-            ids = (dicom_id, subject, study_id, path.as_posix())
+            ids = (dicom_id, subject, study_id, (folder / f"{dicom_id}.jpg").as_posix())
             images.append(Image(*ids, patient.part, plan.label, view, str(size), date, findings))
+            shown.append((study, projection))
+    for image, pixels in zip(images, render(person, shown, size, rng)):
+        Pillow.fromarray(pixels).save(root / image.path, quality=_JPEG_QUALITY)
     return images
 
 
