@@ -220,3 +220,35 @@ def test_every_mistake_is_named_at_once():
     with pytest.raises(CxrbenchError) as caught:
         params.parse(tree)
     assert [part.split()[0] for part in str(caught.value).split("; ")[::2]] == ["lr", "epochs", "studies.mine.vary.lr"]
+
+
+def test_labels_are_normalised_on_both_sides():
+    tree = copy.deepcopy(TREE)
+    tree["cohorts"]["covid"] |= {"positive": " COVID", "negative": "Normal"}
+    for counts in tree["split"]["quotas"]["covid"].values():
+        counts |= {"Covid": counts.pop("covid"), "NORMAL ": counts.pop("normal")}
+    assert params.parse(tree) == params.parse(TREE)
+
+
+def test_a_label_that_yaml_reads_as_a_number_is_a_label():
+    tree = copy.deepcopy(TREE)
+    tree["cohorts"]["covid"] |= {"positive": 1, "negative": 0}
+    tree["split"]["quotas"]["covid"] = {part: {0: 5, 1: 5} for part in ("train", "validation", "test")}
+    cohort = params.parse(tree).cohorts["covid"]
+    assert (cohort.positive, cohort.negative) == ("1", "0")
+    tree["cohorts"]["covid"]["positive"] = True
+    with pytest.raises(CxrbenchError, match="positive is True; it must be text"):
+        params.parse(tree)
+
+
+def test_two_spellings_of_one_label_are_an_error_that_names_both():
+    tree = copy.deepcopy(TREE)
+    tree["split"]["quotas"]["covid"]["train"]["Covid"] = 9
+    with pytest.raises(
+        CxrbenchError, match=r"split\.quotas\.covid\.train: 'covid' and 'Covid' are one label; keep one"
+    ):
+        params.parse(tree)
+    tree = copy.deepcopy(TREE)
+    tree["cohorts"]["covid"] |= {"positive": "Normal", "negative": "normal"}
+    with pytest.raises(CxrbenchError, match="positive and negative are both 'normal'"):
+        params.parse(tree)

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from cxrbench.config.checked import Checked, Count, Seed, Text, unknown
+from cxrbench.config.labels import Label
 
 FETCHES = {  # source -> where it can be fetched from; the others are local folders
     "kaggle": ("kagglehub", "mendeley"),
@@ -36,8 +37,8 @@ class Cohort(Checked):
     """Where a cohort's images come from and which two labels its runs tell apart."""
 
     source: Literal[SOURCES] = Field(description="which reader takes the files")
-    positive: Text = Field(description="the label that a model is to find")
-    negative: Text = Field(description="the other label")
+    positive: Label = Field(description="the label that a model is to find")
+    negative: Label = Field(description="the other label")
     root: Annotated[Text | None, Of(SOURCES[1:])] = Field(None, description="a folder or a .zip of it; may be relative")
     fetch: Annotated[Text | None, Of([*FETCHES])] = Field(None, description="where to fetch it from, instead of root")
     per_label: Annotated[Count | None, MIMIC] = Field(None, description="fetch or read so many images of each label")

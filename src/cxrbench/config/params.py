@@ -15,6 +15,7 @@ from cxrbench.base.errors import CxrbenchError
 from cxrbench.base.tables import PARTS
 from cxrbench.config.checked import Checked, Count, FileName, Seed, Text, check, ordered, unknown
 from cxrbench.config.cohort import VIEWS, Cohort
+from cxrbench.config.labels import Counts
 from cxrbench.config.setting import SETTING_KEYS, Setting
 from cxrbench.config.studies import PlannedRun, Study, expand
 
@@ -66,7 +67,7 @@ class Views(Checked):
 class Split(Checked):
     """How many images of each class each part gets."""
 
-    quotas: dict[str, Annotated[Quotas, AfterValidator(lambda quotas: ordered(quotas, PARTS))]] = Field(
+    quotas: dict[str, Annotated[dict[str, Counts], AfterValidator(lambda quotas: ordered(quotas, PARTS))]] = Field(
         description="cohort -> part -> label -> images"
     )
     scale: float = Field(ge=0.0001, le=1000, description="multiplies every quota")
