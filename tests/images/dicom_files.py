@@ -5,6 +5,7 @@ import io
 import numpy as np
 from PIL import Image
 from pydicom.data import get_testdata_file
+from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, JPEGBaseline8Bit, JPEGLosslessSV1
@@ -45,6 +46,38 @@ def dicom_bytes(pixels, syntax=EXPLICIT, photometric="MONOCHROME2", bits=None, p
         del dataset.file_meta
         dataset.save_as(buffer, implicit_vr=syntax == IMPLICIT, little_endian=True)
     return buffer.getvalue()
+
+
+def with_element(data, keyword, vr="", value=None):
+    """A file of ``dicom_bytes`` in explicit little endian with an element's bytes replaced; None: without it."""
+    tag = tag_for_keyword(keyword)
+    start = 144 + int.from_bytes(data[140:144], "little")  # behind the file meta information
+    elements, at = {}, start
+    while at < len(data):
+        group, element, kind = int.from_bytes(data[at : at + 2], "little"), data[at + 2 : at + 4], data[at + 4 : at + 6]
+        long = kind in (b"OB", b"OW", b"SQ", b"UN")
+        head = 12 if long else 8
+        length = int.from_bytes(data[at + (8 if long else 6) : at + head], "little")
+        end = len(data) if length == 0xFFFFFFFF else at + head + length
+        elements[group << 16 | int.from_bytes(element, "little")] = data[at:end]
+        at = end
+    elements.pop(tag, None)
+    if value is not None:
+        value += (b" " if vr in ("DS", "IS", "CS", "LO") else b"\0") * (len(value) % 2)
+        long = vr in ("OB", "OW", "SQ", "UN")
+        length = b"\0\0" + len(value).to_bytes(4, "little") if long else len(value).to_bytes(2, "little")
+        number = (tag >> 16).to_bytes(2, "little") + (tag & 0xFFFF).to_bytes(2, "little")
+        elements[tag] = number + vr.encode() + length + value
+    return data[:start] + b"".join(elements[tag] for tag in sorted(elements))
+
+
+def lut(first, entries, bits, words="<u2"):
+    """A sequence of one item that holds a table."""
+    item = Dataset()
+    item.LUTDescriptor = [len(entries) % 2**16, first, bits]
+    item.LUTData = np.asarray(entries, words).tobytes()
+    item["LUTDescriptor"].VR, item["LUTData"].VR = "SS" if first < 0 else "US", "OW"
+    return [item]
 
 
 def bundled(name):

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from pydicom import uid
-from pydicom.dataset import Dataset
 
 from cxrbench.cohorts.found import Found
 from cxrbench.cohorts.ingest import ingest
@@ -11,7 +10,7 @@ from cxrbench.images.decode import decode, load_square
 from cxrbench.images.dicom import stream_size
 from cxrbench.images.examine import Picture, examine
 from cxrbench.images.limits import Undecodable
-from tests.images.dicom_files import EXPLICIT, IMPLICIT, bundled, dicom_bytes, jpeg_stream, lossless_stream
+from tests.images.dicom_files import EXPLICIT, IMPLICIT, bundled, dicom_bytes, jpeg_stream, lossless_stream, lut
 
 RAMP = np.tile(np.arange(1000, 1000 + 40 * 64, 64, dtype=np.uint16), (36, 1))  # 12 bits, dark at the left
 SHOWN = np.rint(np.linspace(0, 255, 40))
@@ -95,24 +94,16 @@ def test_a_window_without_width_is_no_window(tmp_path):
     assert (grey == SHOWN).all()
 
 
-def table(first, entries, bits):
-    item = Dataset()
-    item.LUTDescriptor = [len(entries), first, bits]
-    item.LUTData = np.asarray(entries, "<u2").tobytes()
-    item["LUTDescriptor"].VR, item["LUTData"].VR = "US", "OW"
-    return [item]
-
-
 def test_a_table_of_values_of_interest_goes_before_the_window(tmp_path):
     entries = np.arange(2560)[::-1] * 1023 // 2559  # falls from bright to dark over the ramp
-    tables = {"VOILUTSequence": table(1000, entries, 10), "WindowCenter": 1, "WindowWidth": 2}
+    tables = {"VOILUTSequence": lut(1000, entries, 10), "WindowCenter": 1, "WindowWidth": 2}
     grey = shown(tmp_path, dicom_bytes(RAMP, bits=12, **tables))[0]
     assert (grey[0], grey[-1]) == (255, pytest.approx(6, abs=1))
     assert (np.diff(grey) < 0).all()
 
 
 def test_a_modality_table_replaces_the_rescale(tmp_path):
-    tables = {"ModalityLUTSequence": table(0, np.arange(4096)[::-1], 12), "RescaleSlope": 5}
+    tables = {"ModalityLUTSequence": lut(0, np.arange(4096)[::-1], 12), "RescaleSlope": 5}
     assert (shown(tmp_path, dicom_bytes(RAMP, bits=12, **tables)) == 255 - SHOWN).all()
 
 

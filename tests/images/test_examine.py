@@ -8,7 +8,7 @@ from PIL import Image
 
 from cxrbench.images import decode
 from cxrbench.images.examine import examine
-from cxrbench.images.features import border, brightness
+from cxrbench.images.margin import border, brightness
 from cxrbench.images.perceptual import phash
 
 

@@ -11,31 +11,25 @@ import importlib.metadata
 import os
 import stat
 import warnings
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-from PIL import ExifTags, Image, ImageChops, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageChops, ImageOps, UnidentifiedImageError
 
 from cxrbench.base.errors import CxrbenchError
-from cxrbench.images import dicom, dicom_display, features, limits
-from cxrbench.images.limits import MAX_FILE_BYTES, MAX_PIXELS, Undecodable, check_size, told
+from cxrbench.images import dicom
+from cxrbench.images.limits import MAX_FILE_BYTES, MAX_PIXELS, MIN_SIDE_PX, Undecodable, cause, check_size
+from cxrbench.images.margin import inside
+from cxrbench.images.stretch import black_and_white
 
 FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "GIF", "WEBP", "JPEG2000", "PPM")  # all that Pillow decodes itself
 RESIZES = ("squash", "pad", "trim")
 DEEP_MODES = ("I", "F", "I;16", "I;16L", "I;16B", "I;16N")  # more than eight bits a pixel
 
-# EXIF 2.32, tag 0x0112: what brings each stored orientation upright.
-UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-QUARTER_TURNS = (5, 6, 7, 8)
+SIDEWAYS = (5, 6, 7, 8)  # EXIF 2.32, tag 0x0112: the orientations of an image stored on its side
+NEW_SUBFILE_TYPE, PHOTOMETRIC = 254, 262  # TIFF 6.0, section 8
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -50,11 +44,13 @@ class Decoded:
 
 @functools.cache
 def version() -> str:
-    """A hash of what decides the pixels: this code and the decoders."""
-    sources = [Path(str(module.__file__)).read_bytes() for module in (dicom, dicom_display, features, limits)]
-    libraries = ("pillow", "pydicom", "pylibjpeg-libjpeg", "pylibjpeg-openjpeg", "pylibjpeg-rle")
-    names = "\n".join(importlib.metadata.version(name) for name in libraries)
-    return hashlib.sha256(b"\n".join([Path(__file__).read_bytes(), *sources, names.encode()])).hexdigest()
+    """A hash of what decides the pixels: the code of this package and the decoders."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    for name in ("pillow", "pydicom", "pylibjpeg-libjpeg", "pylibjpeg-openjpeg", "pylibjpeg-rle"):
+        digest.update(f"{name} {importlib.metadata.version(name)}\0".encode())
+    return digest.hexdigest()
 
 
 def decode(path: str | os.PathLike[str], at_least_px: int | None = None) -> Image.Image:
@@ -94,8 +90,8 @@ def load_square(path: str | os.PathLike[str], size_px: int, resize: str, sha256:
 
 def _without_margin(image: Image.Image) -> Image.Image:
     """What a uniform margin surrounds; the whole image where hardly anything would be left."""
-    left, top, right, bottom = features.inside(np.asarray(image))
-    return image.crop((left, top, right, bottom)) if min(right - left, bottom - top) >= limits.MIN_SIDE_PX else image
+    left, top, right, bottom = inside(np.asarray(image))
+    return image.crop((left, top, right, bottom)) if min(right - left, bottom - top) >= MIN_SIDE_PX else image
 
 
 def contents(path: str) -> bytes:
@@ -118,23 +114,22 @@ def decoded(path: str, data: bytes, at_least_px: int | None = None) -> Decoded:
     """The image in a file's bytes; raises Undecodable with the reason. ``path`` is only for that."""
     if dicom.is_dicom(data):
         grey, header = dicom.read(path, data)
-        return Decoded(grey, *grey.size, header)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow tells of each odd tag
-        image = _open(path, data)
-        mode, (width, height) = image.mode, image.size
-        check_size(path, width, height)
-        _load(path, image, at_least_px)
-        orientation = _orientation(image)
-        try:
-            grey = _grey(image)
-        except ValueError as error:
-            raise Undecodable(path, "unsupported", f"mode {mode}: {error}") from None
-    if orientation in UPRIGHT:
-        grey = grey.transpose(UPRIGHT[orientation])
-    if orientation in QUARTER_TURNS:
-        width, height = height, width
-    return Decoded(grey, width, height, dicom.Header(mode))
+        width, height = grey.size
+    else:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow tells of each odd tag
+            image = _open(path, data)
+            (width, height), header = image.size, dicom.Header(image.mode)
+            check_size(path, width, height)
+            _refuse_frames(path, image)
+            _load(path, image, at_least_px)
+            if _turn_upright(image):
+                width, height = height, width
+            grey = _grey(path, image)
+    darkest, brightest = grey.getextrema()
+    if darkest == brightest:
+        raise Undecodable(path, "one grey", f"all pixels are {darkest} of 0 to 255, as in an empty image")
+    return Decoded(grey, width, height, header)
 
 
 def _open(path: str, data: bytes) -> Image.Image:
@@ -145,7 +140,31 @@ def _open(path: str, data: bytes) -> Image.Image:
     except UnidentifiedImageError:
         raise Undecodable(path, "not an image", f"none of {', '.join(FORMATS)}, DICOM") from None
     except Exception as error:
-        raise Undecodable(path, "not an image", told(error)) from None
+        raise Undecodable(path, "not an image", f"its header cannot be read{cause(error)}") from None
+
+
+def _refuse_frames(path: str, image: Image.Image) -> None:
+    """Refuses what holds several images, as a DICOM file of several is refused: no rule says which is meant.
+
+    A reduced copy of the image in a TIFF file is not another image, nor what a JPEG file holds behind its first.
+    """
+    frames = 1
+    with suppress(Exception):  # a page that cannot be found is none
+        if image.format == "TIFF":
+            pages = range(getattr(image, "n_frames", 1))
+            frames = sum(not _tag(image, NEW_SUBFILE_TYPE, page) & 1 for page in pages)
+        elif image.format != "MPO" and getattr(image, "is_animated", False):
+            frames = getattr(image, "n_frames", 2)
+    if image.format == "TIFF":
+        image.seek(0)
+    if frames > 1:
+        raise Undecodable(path, "unsupported", f"{image.format} of {frames} frames or pages; a radiograph has one")
+
+
+def _tag(image: Image.Image, tag: int, page: int = 0) -> int:
+    """A TIFF page's tag, 0 where it has none."""
+    image.seek(page)
+    return int(getattr(image, "tag_v2", {}).get(tag, 0))
 
 
 def _load(path: str, image: Image.Image, at_least_px: int | None) -> None:
@@ -157,33 +176,44 @@ def _load(path: str, image: Image.Image, at_least_px: int | None) -> None:
     except MemoryError:
         raise Undecodable(path, "too large", "its pixels do not fit in memory") from None
     except Exception as error:
-        raise Undecodable(path, "truncated", told(error)) from None
+        raise Undecodable(path, "truncated", f"its pixels cannot be decoded{cause(error)}") from None
 
 
-def _orientation(image: Image.Image) -> int:
-    """EXIF's orientation, read once the pixels are there: Pillow turns a TIFF itself and drops the tag."""
-    try:
-        return int(image.getexif().get(ExifTags.Base.Orientation, 1))
-    except Exception:  # a picture with damaged EXIF is a picture all the same
-        return 1
+def _turn_upright(image: Image.Image) -> bool:
+    """Turns the image as EXIF says, and says whether its sides change places.
 
-
-def _grey(image: Image.Image) -> Image.Image:
-    """Mode L: transparency lies on black, deep pixels are stretched from their least value to their greatest.
-
-    The stretch is each image's own, because files of 10, 12 and 16 used bits all call themselves 16-bit.
+    After the pixels are decoded: Pillow turns a TIFF itself and drops the tag.
     """
+    sideways = False
+    with suppress(Exception):  # a picture with damaged EXIF is a picture all the same
+        sideways = image.getexif().get(ExifTags.Base.Orientation) in SIDEWAYS
+        ImageOps.exif_transpose(image, in_place=True)
+    return sideways
+
+
+def _grey(path: str, image: Image.Image) -> Image.Image:
+    """Mode L: transparency lies on black, deep pixels are stretched over what the image holds."""
     if image.mode in DEEP_MODES:
-        values = np.asarray(image).astype(np.float32)
-        low, high = float(values.min()), float(values.max())
-        if not np.isfinite([low, high]).all():
-            raise ValueError("pixels that are no numbers")
-        values -= low  # in place: a large film would not fit several times
-        values *= 255 / max(high - low, 1e-12)
-        return Image.fromarray(np.rint(values, out=values).astype(np.uint8))
+        return _from_deep(path, image)
     if image.has_transparency_data:
         colour = image.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", colour.size, (0, 0, 0, 255)), colour).convert("L")
-    if image.mode == "CMYK" and image.format == "JPEG" and "adobe" not in image.info:
+        image = Image.alpha_composite(Image.new("RGBA", colour.size, (0, 0, 0, 255)), colour)
+    elif image.mode == "CMYK" and image.format == "JPEG" and "adobe" not in image.info:
         image = ImageChops.invert(image)  # Pillow takes every such JPEG for Adobe's, which stores ink inverted
-    return image.convert("L")
+    try:
+        return image.convert("L")
+    except ValueError:
+        raise Undecodable(path, "unsupported", f"mode {image.mode} has no grey; save it as RGB") from None
+
+
+def _from_deep(path: str, image: Image.Image) -> Image.Image:
+    """Mode L of pixels of more than eight bits."""
+    values = np.asarray(image).astype(np.float32)
+    if not np.isfinite([values.min(), values.max()]).all():
+        raise Undecodable(path, "unsupported", f"mode {image.mode} with pixels that are no numbers")
+    if image.format == "TIFF" and _tag(image, PHOTOMETRIC) == 0:  # white is zero; Pillow inverts eight bits only
+        np.negative(values, out=values)
+    low, high = black_and_white(values)
+    values -= low  # in place: a large image would not fit several times
+    values *= 255 / max(high - low, 1e-12)
+    return Image.fromarray(np.clip(np.rint(values, out=values), 0, 255, out=values).astype(np.uint8))

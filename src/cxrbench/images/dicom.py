@@ -1,7 +1,7 @@
 """A DICOM file is read: its header, and its pixels as eight-bit grey.
 
-Compressed pixels go through pylibjpeg, in whose native code damaged bytes may end the process: parallel.py is what
-stands between that and a cohort.
+Compressed pixels go through pylibjpeg, in whose native code damaged bytes may end the process: parallel.py protects a
+cohort from that.
 """
 
 import dataclasses
@@ -12,22 +12,21 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from cxrbench.images.dicom_display import display
-from cxrbench.images.limits import Undecodable, check_size, told
+from cxrbench.images.dicom_display import PALETTE, display
+from cxrbench.images.dicom_elements import Elements, name_of
+from cxrbench.images.limits import Undecodable, cause, check_size
 
 DEFLATED = b"1.2.840.10008.1.2.1.99"  # a transfer syntax that is unpacked before any size can be read from it
-TAGS = (
+COLOURS = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")
+TAGS: list[str] = [
     *("SpecificCharacterSet", "PatientID", "StudyInstanceUID", "ViewPosition"),
     *("SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration", "NumberOfFrames", "Rows", "Columns"),
-    *("BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "PixelData", "FloatPixelData"),
+    *("BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation"),
+    *("PixelData", "FloatPixelData", "DoubleFloatPixelData"),
     *("PixelPaddingValue", "PixelPaddingRangeLimit", "RescaleIntercept", "RescaleSlope", "ModalityLUTSequence"),
-    *("WindowCenter", "WindowWidth", "VOILUTFunction", "VOILUTSequence"),
-    *(
-        f"{colour}PaletteColorLookupTable{what}"
-        for colour in ("Red", "Green", "Blue")
-        for what in ("Descriptor", "Data")
-    ),
-)
+    *("WindowCenter", "WindowWidth", "VOILUTFunction", "VOILUTSequence", "PresentationLUTShape"),
+    *(keyword for names in PALETTE for keyword in names),
+]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -52,83 +51,157 @@ def read(path: str, data: bytes) -> tuple[Image.Image, Header]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pydicom tells of each odd value
         try:
-            dataset = _dataset(path, data)
-            header = _header(dataset)
-            stored = _stored(path, dataset)
-            return Image.fromarray(display(dataset, stored)), header
+            elements = _elements(path, data)
+            _check_pixel_elements(elements)
+            header = _header(elements.dataset)
+            return Image.fromarray(display(elements, _stored(elements))), header
         except Undecodable:
             raise
         except MemoryError:
             raise Undecodable(path, "too large", "its pixels do not fit in memory") from None
-        except NotImplementedError as error:
-            raise Undecodable(path, "unsupported", told(error)) from None
         except Exception as error:  # pydicom and its decoders raise nearly anything on damaged bytes
-            raise Undecodable(path, "truncated", told(error)) from None
-        except BaseException as error:  # the RLE decoder's, of Rust, is no Exception
-            if type(error).__name__ != "PanicException":
-                raise
-            raise Undecodable(path, "truncated", told(error)) from None
+            raise Undecodable(path, "truncated", f"its DICOM elements cannot be read{cause(error)}") from None
 
 
-def _dataset(path: str, data: bytes) -> Any:
-    """The elements that matter, checked as far as can be without decoding."""
+def _elements(path: str, data: bytes) -> Elements:
+    """The elements that matter; the file is one of one image with pixels of whole numbers and of a known size."""
     import pydicom
 
     if DEFLATED in data[:1024]:
         raise Undecodable(path, "unsupported", "a deflated DICOM file; save it uncompressed")
-    dataset = pydicom.dcmread(BytesIO(data), force=True, specific_tags=list(TAGS))
+    dataset = pydicom.dcmread(BytesIO(data), force=True, specific_tags=TAGS)
     if "Rows" not in dataset:  # a file cut inside its pixels loses all of its elements
-        dataset = pydicom.dcmread(BytesIO(data), force=True, specific_tags=list(TAGS), stop_before_pixels=True)
-    if not dataset.get("Rows") or not dataset.get("Columns"):
-        raise Undecodable(path, "not an image", "no DICOM file with rows and columns of pixels")
-    check_size(path, int(dataset.Columns), int(dataset.Rows))
-    if "FloatPixelData" in dataset:
-        raise Undecodable(path, "unsupported", "DICOM with pixels of floating point")
-    if "PixelData" not in dataset:
-        raise Undecodable(path, "truncated", "the DICOM file ends before its pixels")
-    frames = int(dataset.get("NumberOfFrames") or 1)
-    if frames != 1:  # a film strip or a tomosynthesis; no rule says which frame would be the radiograph
-        raise Undecodable(path, "unsupported", f"DICOM of {frames} frames; a radiograph has one")
-    if "TransferSyntaxUID" not in dataset.file_meta:
+        dataset = pydicom.dcmread(BytesIO(data), force=True, specific_tags=TAGS, stop_before_pixels=True)
+    elements = Elements(path, dataset)
+    if not elements.numbers("Rows") or not elements.numbers("Columns"):
+        raise Undecodable(path, "not an image", f"no DICOM file with {name_of('Rows')} and {name_of('Columns')}")
+    check_size(path, *(elements.whole(keyword, None, range(2**32)) for keyword in ("Columns", "Rows")))
+    for keyword in ("FloatPixelData", "DoubleFloatPixelData"):
+        if keyword in dataset:
+            elements.refuse(keyword, "holds pixels of floating point", "unsupported")
+    if not elements.block("PixelData"):
+        elements.refuse("PixelData", "is absent or empty: the file ends before its pixels", "truncated")
+    frames = elements.whole("NumberOfFrames", 1, range(2**31))
+    if frames > 1:  # a sequence of images or a tomosynthesis; no rule says which frame would be the radiograph
+        elements.refuse("NumberOfFrames", f"is {frames}; a radiograph has one frame", "unsupported")
+    if not dataset.file_meta.get("TransferSyntaxUID"):
         implicit = dataset.original_encoding[0]
         dataset.file_meta.TransferSyntaxUID = (
             pydicom.uid.ImplicitVRLittleEndian if implicit else pydicom.uid.ExplicitVRLittleEndian
         )
-    return dataset
+    return elements
+
+
+def _check_pixel_elements(elements: Elements) -> None:
+    """Reads what says how the pixels are stored, and puts the values into the data set for pydicom's decoder.
+
+    PhotometricInterpretation and BitsAllocated have to be there, since nothing else says the same.
+    """
+    dataset = elements.dataset
+    kind = elements.text("PhotometricInterpretation")
+    if not kind:
+        elements.refuse("PhotometricInterpretation", "is absent or empty; it says whether low values are dark")
+    if kind not in (*COLOURS, "MONOCHROME1", "MONOCHROME2", "PALETTE COLOR"):
+        elements.refuse("PhotometricInterpretation", f"is {kind[:16]!r}, which can't be shown", "unsupported")
+    samples = 3 if kind in COLOURS else 1
+    values = {
+        "PhotometricInterpretation": kind,
+        "SamplesPerPixel": elements.whole("SamplesPerPixel", samples, (samples,)),
+        "Rows": elements.whole("Rows", None, range(2**16)),
+        "Columns": elements.whole("Columns", None, range(2**16)),
+        "BitsAllocated": (allocated := elements.whole("BitsAllocated", None, (1, 8, 16, 32))),
+        "BitsStored": (stored := elements.whole("BitsStored", allocated, range(1, allocated + 1))),
+        "HighBit": elements.whole("HighBit", stored - 1, range(stored - 1, allocated)),
+        "PixelRepresentation": elements.whole("PixelRepresentation", 0, (0, 1)),
+        "NumberOfFrames": 1,
+    }
+    if samples == 3:
+        values["PlanarConfiguration"] = elements.whole("PlanarConfiguration", 0, (0, 1))
+    for keyword, value in values.items():
+        if keyword in dataset:
+            del dataset[keyword]  # and with it a type that is not the element's
+        setattr(dataset, keyword, value)
 
 
 def _header(dataset: Any) -> Header:
     return Header(
-        f"DICOM {_text(dataset, 'PhotometricInterpretation')} {int(dataset.BitsStored)}-bit",
+        f"DICOM {dataset.PhotometricInterpretation} {dataset.BitsStored}-bit",
         _text(dataset, "ViewPosition"),
         _text(dataset, "PatientID"),
         _text(dataset, "StudyInstanceUID"),
     )
 
 
-def _text(dataset: Any, name: str) -> str:
-    value = dataset.get(name) or ""
-    text = value if isinstance(value, str) else "\\".join(map(str, value))
+def _text(dataset: Any, keyword: str) -> str:
+    """What identifies, in one line; '' where it can't be read, since the pixels are of use without it."""
+    try:
+        value = dataset.get(keyword) or ""
+        text = value if isinstance(value, str) else "\\".join(map(str, value))
+    except Exception:
+        return ""
     return "".join(letter for letter in text if letter.isprintable()).strip()
 
 
-def _stored(path: str, dataset: Any) -> np.ndarray:
+def _stored(elements: Elements) -> np.ndarray:
     """The stored values, integers [rows, columns] or RGB [rows, columns, 3]."""
     from pydicom.encaps import get_frame
     from pydicom.pixels import get_decoder, pixel_array
 
-    get_decoder(dataset.file_meta.TransferSyntaxUID)  # NotImplementedError for film and for what is unknown
-    if not dataset.file_meta.TransferSyntaxUID.is_compressed:
-        return pixel_array(dataset, index=0)
-    frame = get_frame(dataset.PixelData, 0, number_of_frames=1)
-    size = stream_size(frame)
-    if size not in (None, (dataset.Columns, dataset.Rows)):
+    dataset = elements.dataset
+    syntax = dataset.file_meta.TransferSyntaxUID
+    try:
+        get_decoder(syntax)
+    except NotImplementedError:  # video, and what is unknown
         raise Undecodable(
-            path,
+            elements.path, "unsupported", f"{name_of('TransferSyntaxUID')} is {syntax.name[:64]}, which can't be read"
+        ) from None
+    try:
+        if not syntax.is_compressed:
+            _check_length(elements)
+            bits, dataset.BitsStored = dataset.BitsStored, dataset.HighBit + 1  # pydicom clears the bits above
+            values = pixel_array(dataset, index=0)
+            dataset.BitsStored = bits
+            return _without_low_bits(values, dataset.HighBit + 1 - bits, bits)
+        size = stream_size(get_frame(dataset.PixelData, 0, number_of_frames=1))
+        if size not in (None, (dataset.Columns, dataset.Rows)):
+            elements.refuse(
+                "PixelData",
+                f"holds a stream of {size[0]} x {size[1]} pixels; {name_of('Columns')} and {name_of('Rows')} say"
+                f" {dataset.Columns} x {dataset.Rows}",
+                "truncated",
+            )
+        return pixel_array(dataset, index=0, decoding_plugin="pylibjpeg")
+    except (Undecodable, MemoryError):
+        raise
+    except BaseException as error:
+        # pydicom and its decoders raise nearly anything on damaged bytes; the RLE decoder's, of Rust, is no Exception.
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
+        elements.refuse("PixelData", f"cannot be decoded as {syntax.name}{cause(error)}", "truncated")
+
+
+def _check_length(elements: Elements) -> None:
+    """Whether pixels that are not compressed are all there."""
+    dataset = elements.dataset
+    samples = 2 if dataset.PhotometricInterpretation == "YBR_FULL_422" else dataset.SamplesPerPixel
+    asked = -(-dataset.Rows * dataset.Columns * samples * dataset.BitsAllocated // 8)
+    there = len(elements.block("PixelData"))
+    if there < asked:
+        elements.refuse(
+            "PixelData",
+            f"holds {there} bytes; {name_of('Rows')}, {name_of('Columns')} and {name_of('BitsAllocated')} ask for"
+            f" {asked}",
             "truncated",
-            f"its header says {dataset.Columns} x {dataset.Rows} pixels, their stream other than that",
         )
-    return pixel_array(dataset, index=0, decoding_plugin="pylibjpeg")
+
+
+def _without_low_bits(values: np.ndarray, low_bits: int, bits: int) -> np.ndarray:
+    """Values of pixels that lie ``low_bits`` above the lowest bit of their words (DICOM PS3.5, 8.1.1).
+
+    Unchanged where all fit into ``bits`` bits: then HighBit is wrong, as it often is.
+    """
+    most = 2 ** (bits - (values.dtype.kind == "i"))
+    return values >> low_bits if low_bits and (values.max() >= most or values.min() < -most) else values
 
 
 def stream_size(stream: bytes) -> tuple[int, int] | None:

@@ -6,8 +6,8 @@ import hashlib
 import numpy as np
 
 from cxrbench.images.decode import contents, decoded
-from cxrbench.images.features import border, brightness
 from cxrbench.images.limits import Undecodable
+from cxrbench.images.margin import border, brightness
 from cxrbench.images.perceptual import phash
 
 AT_LEAST_PX = 64  # a side, of a JPEG decoded at reduced scale: twice what the perceptual hash reduces a picture to

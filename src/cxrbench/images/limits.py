@@ -1,4 +1,4 @@
-"""What no radiograph is: the sizes that are refused before a pixel is decoded, and the refusal itself."""
+"""Why a file is refused: the refusal itself, and the sizes that are refused before a pixel is decoded."""
 
 from typing import Any
 
@@ -13,8 +13,8 @@ MAX_FILE_BYTES = 512 * 2**20
 class Undecodable(CxrbenchError):
     """A file that cannot be used; ``reason`` is one of a few words, ``detail`` says more.
 
-    Reasons: missing, empty, not an image, truncated, too small, too large, unsupported; and where a process of its
-    own decodes the file (parallel.py), decoder crashed, takes too long.
+    Reasons: missing, empty, not an image, truncated, too small, too large, unsupported, bad header (of DICOM), one
+    grey; and where a process of its own decodes the file (parallel.py), decoder crashed, takes too long.
     """
 
     def __init__(self, path: str, reason: str, detail: str) -> None:
@@ -35,7 +35,11 @@ def check_size(path: str, width: int, height: int) -> None:
         )
 
 
-def told(error: BaseException) -> str:
-    """An error's text in one line without addresses of memory, which would differ from run to run."""
+def cause(error: BaseException) -> str:
+    """': ' and what a decoder says of damaged bytes, in one line; '' where the words are Python's and not its own.
+
+    Addresses of memory, which differ from run to run, are left out.
+    """
     words = [word for word in str(error).split() if "0x" not in word]
-    return " ".join(words) or type(error).__name__
+    own = isinstance(error, (OSError, RuntimeError, SyntaxError))  # Pillow raises SyntaxError for a broken PNG
+    return f": {' '.join(words)}" if own and words else ""
