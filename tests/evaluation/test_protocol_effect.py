@@ -29,7 +29,7 @@ class Patients:
         for seed in range(seeds):
             logit = skill + self.hardness[patient] + self.rng.normal(0, 0.6, len(patient))
             score = norm.cdf(np.where(target == 1, logit, -logit))
-            made.append(Run(seed, {"test": status}, {"test": Scores(patient.astype(str), target, score)}, 1.0))
+            made.append(Run(seed, {"test": status}, {"test": Scores(patient.astype(str), target, score)}, {}))
         return made
 
 
@@ -76,7 +76,7 @@ def test_the_interval_holds_the_true_change_about_as_often_as_it_says(leak):
 
 def test_without_a_leak_no_change_is_claimed_beyond_the_margin():
     claims = sum(
-        one.comparison.place in ("above", "below") for seed in range(25) for one in judged(*study(seed)).changes
+        one.comparison.relation in ("above", "below") for seed in range(25) for one in judged(*study(seed)).changes
     )
     assert claims <= 1
 
@@ -127,5 +127,5 @@ def test_one_seed_gives_a_change_without_an_interval():
     runs = {"a": patients.runs(0, 1.0, seeds=1), "b": patients.runs(75, 0.5, seeds=1)}
     (change,) = judged(runs, {("s", "paper"): "a", ("s", "patient"): "b"}).of("patient", "accuracy")
     assert math.isfinite(change.size)
-    assert change.comparison.place == "blocked"
+    assert change.comparison.relation == "blocked"
     assert "shows no spread over seeds" in change.comparison.reason

@@ -1,3 +1,4 @@
+import dataclasses
 import math
 
 import numpy as np
@@ -6,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cxrbench.evaluation.resampling import (
+    Estimate,
     Scores,
     difference,
-    holm_levels,
     mean,
     patient_index,
     patient_weights,
@@ -121,19 +122,45 @@ def test_p_value_and_interval_tell_the_same_story():
     assert estimate.p_value(low) == pytest.approx(0.05)
 
 
-def test_holm_goes_down_step_by_step_and_stops_at_the_first_failure():
-    assert holm_levels([0.001, 0.02, 0.04], 0.06) == pytest.approx([0.02, 0.03, 0.06])
-    assert holm_levels([0.04, 0.001, 0.04], 0.06) == pytest.approx([0.03, 0.02, 0.03])
-    assert holm_levels([0.5, 0.5], 0.05) == pytest.approx([0.025, 0.025])
-    assert holm_levels([], 0.05) == []
+def test_the_number_of_seeds_is_the_first_at_which_the_same_means_and_spreads_leave_the_edge_out():
+    now = Estimate(0.04, (0.03**2, 0.02**2), (3, 3), 0.005**2, 400)
+    needed = now.seeds_to_leave_out([-0.01, 0.01], 0.05)
+    assert 3 < needed < 100
+
+    def low(n):
+        return Estimate(0.04, now.seed_variances, (n, n), now.patient_variance, 400).interval(0.05)[0]
+
+    assert low(needed - 1) <= 0.01 < low(needed)
 
 
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
-def test_holm_rejects_exactly_what_its_adjusted_p_values_reject(p_values):
-    count, highest, adjusted = len(p_values), 0.0, {}
-    for rank, i in enumerate(sorted(range(count), key=lambda i: p_values[i])):
-        highest = max(highest, (count - rank) * p_values[i])
-        adjusted[i] = highest
-    for i, level in enumerate(holm_levels(p_values, 0.05)):
-        if abs(adjusted[i] - 0.05) > 1e-12:
-            assert (p_values[i] < level) == (adjusted[i] < 0.05)
+def test_no_number_of_seeds_leaves_out_an_edge_that_the_patients_alone_cover():
+    assert Estimate(0.04, (0.001,), (3,), 0.02**2, 400).seeds_to_leave_out([0.01], 0.05) == math.inf
+    assert Estimate(0.04, (0.001,), (3,), 0.01**2, 400).seeds_to_leave_out([0.01], 0.05) < math.inf
+
+
+@pytest.mark.parametrize(("times", "least", "most"), [(0.5, 0.05, 0.35), (1, 0.4, 0.62), (3, 0.85, 1)])
+def test_with_the_named_number_of_seeds_about_half_of_all_repeats_decide(times, least, most):
+    truth, seed_sd, patient_sd, edge = 0.04, 0.03, 0.005, 0.01
+    needed = Estimate(truth, (seed_sd**2,) * 2, (3, 3), patient_sd**2, 400).seeds_to_leave_out([-edge, edge], 0.05)
+    n = round(times * needed)
+    rng = np.random.default_rng(5)
+    decided = 0
+    for _ in range(1000):
+        a, b = rng.normal(truth, seed_sd, n), rng.normal(0, seed_sd, n)
+        value = a.mean() - b.mean() + rng.normal(0, patient_sd)  # which patients were sampled
+        again = Estimate(value, (a.var(ddof=1), b.var(ddof=1)), (n, n), patient_sd**2, 400)
+        decided += again.interval(0.05)[0] > edge
+    print(f"{n} seeds ({times} times those needed): {decided} of 1000 repeats decide")
+    assert least <= decided / 1000 <= most
+
+
+def test_the_error_that_a_few_seeds_foretell_for_many_is_the_error_that_many_have():
+    rng = np.random.default_rng(8)
+    ratios = []
+    for _ in range(25):
+        hardness = np.repeat(rng.normal(size=100), 2)
+        a, b = (simulated_runs(rng, hardness, [skill] * 24, 0.3) for skill in (1.5, 1.2))
+        few, many = estimate_of(a[:6], b[:6]), estimate_of(a, b)
+        ratios.append(dataclasses.replace(few, seeds=(24, 24)).error / many.error)
+    print(f"foretold error / error with 24 seeds: {np.mean(ratios):.2f}")
+    assert 0.9 < np.mean(ratios) < 1.25  # it errs to the wide side: patients and seeds interact

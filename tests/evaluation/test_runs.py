@@ -6,7 +6,8 @@ import pytest
 
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.base.files import write_text
-from cxrbench.base.tables import read_table, write_table
+from cxrbench.base.tables import write_table
+from cxrbench.evaluation.comparisons import Timing
 from cxrbench.evaluation.runs import metric_table, read_grid, studies
 
 GRID = pd.DataFrame(
@@ -68,16 +69,15 @@ def test_an_image_without_a_known_patient_stands_for_one_of_its_own(tmp_path):
     runs = read_grid(GRID, tmp_path)
     found = studies(metric_table(GRID, runs), runs)
     assert {study: list(settings) for study, settings in found.items()} == {"one": ["x=1", "x=2"], "two": ["base"]}
-    assert found["one"]["x=1"][0].scores["test"].patient.tolist() == ["a/image test0", "a/image test1"]
+    assert found["one"]["x=1"][0].scores["test"].patient.tolist() == ["image test0", "image test1"]
 
 
-def test_two_sources_patients_of_one_name_are_two_patients(tmp_path):
-    """A study may vary the cohort, and a key holds inside its source only."""
-    for name, source in (("r1", "a"), ("r2", "b")):
-        write_run(tmp_path, name, [0.1, 0.9])
-        path = tmp_path / name / "scores.csv"
-        write_table(path, read_table(path, "scores").assign(source=source, patient_id="p1"), "scores")
+def test_a_run_holds_its_seconds_and_what_they_depend_on_as_far_as_its_record_says(tmp_path):
+    timing = {"machine": "m", "threads": 2, "workers": 1, "alone": False}
+    write_run(tmp_path, "r1", [0.1, 0.9], timing={**timing, "more": "later versions may add"})
+    write_run(tmp_path, "r2", [0.1, 0.9], timing={"machine": "m"})
     runs = read_grid(GRID, tmp_path)
-    one = studies(metric_table(GRID, runs), runs)["one"]
-    patients = [set(one[setting][0].scores["test"].patient) for setting in ("x=1", "x=2")]
-    assert patients == [{"a/p1"}, {"b/p1"}]
+    found = studies(metric_table(GRID, runs), runs)
+    assert found["one"]["x=1"][0].seconds == {"first_epoch_seconds": 3.0, "epoch_seconds": 1.5}
+    assert found["one"]["x=1"][0].timing == Timing(**timing)
+    assert found["one"]["x=2"][0].timing is None

@@ -1,16 +1,24 @@
+import dataclasses
 import math
 
 import numpy as np
 import pytest
 
-from cxrbench.evaluation.comparisons import Pair, Rules, Run, compare
+from cxrbench.evaluation.comparisons import Contrast, Rules, Run, Timing, compare
 from cxrbench.evaluation.resampling import Scores
 from cxrbench.evaluation.verdicts import Claim, judge
 
 RULES = Rules(confidence=0.95, margin=0.01, resamples=300, seed=0)
 
 
-def run_of(accuracy, seed, n=1000, status="ok", seconds=1.0):
+ALONE = Timing("one machine", threads=2, workers=2, alone=True)
+
+
+def times(seconds):
+    return {"first_epoch_seconds": 3 * seconds, "epoch_seconds": seconds}
+
+
+def run_of(accuracy, seed, n=1000, status="ok", seconds=1.0, timing=ALONE):
     """A run on n images, one a patient, that is right on the first share of them and a few others."""
     target = np.arange(n) % 2
     right = np.arange(n) < round(accuracy * n)
@@ -19,7 +27,7 @@ def run_of(accuracy, seed, n=1000, status="ok", seconds=1.0):
     patient = np.array([f"p{i}" for i in range(n)])
     if status == "diverged":
         score = np.full(n, np.nan)
-    return Run(seed, {"test": status}, {"test": Scores(patient, target, score)}, seconds)
+    return Run(seed, {"test": status}, {"test": Scores(patient, target, score)}, times(seconds), timing)
 
 
 def runs_of(*accuracies, **more):
@@ -39,7 +47,7 @@ CLEAR = {"a": runs_of(0.95, 0.951, 0.952), "b": runs_of(0.85, 0.852, 0.851), "c"
 
 def test_a_clear_lead_supports_a_claim_and_contradicts_its_reverse():
     verdict = word(one_claim(), CLEAR)
-    assert (verdict.verdict, verdict.runs, verdict.decisive.n) == ("supported", 3, 1000)
+    assert (verdict.verdict, verdict.runs, verdict.decisive.patients) == ("supported", 3, 1000)
     assert verdict.decisive.value == pytest.approx(0.1)
     assert verdict.decisive.low < 0.1 < verdict.decisive.high
     assert word(one_claim(settings=("b",), against=("a",)), CLEAR).verdict == "contradicted"
@@ -49,7 +57,7 @@ def test_the_best_must_beat_every_rival_and_hangs_on_the_strongest():
     assert word(one_claim("best", ("a",), ("b", "c")), CLEAR).verdict == "supported"
     verdict = word(one_claim("best", ("b",), ("c", "a")), CLEAR)
     assert verdict.verdict == "contradicted"
-    assert verdict.decisive.pair.b == "a"
+    assert verdict.decisive.contrast.b == "a"
 
 
 def test_a_low_loss_is_the_better_one():
@@ -63,6 +71,47 @@ def test_a_short_epoch_is_the_better_one():
         "b": [run_of(0.9, seed, seconds=2 + seed / 100) for seed in range(3)],
     }
     assert word(one_claim(metric="epoch_seconds"), study).verdict == "supported"
+    assert word(one_claim("value", ("a",), (), (0.95, 1.1), "epoch_seconds"), study).verdict == "supported"
+
+
+def test_the_first_epoch_is_judged_by_its_own_time():
+    study = {name: [run_of(0.9, seed, seconds=1 + seed / 100) for seed in range(3)] for name in "ab"}
+    for run in study["a"]:
+        run.seconds["first_epoch_seconds"] *= 2
+    verdict = word(one_claim(metric="first_epoch_seconds"), study)
+    assert (verdict.verdict, verdict.decisive.value) == ("contradicted", pytest.approx(-math.log(2)))
+
+
+@pytest.mark.parametrize(
+    ("of_b", "reason"),
+    [
+        (None, "Not comparable: 3 of 6 runs do not record on which machine and beside how many others they trained."),
+        ({"machine": "other"}, "Not comparable: the runs were timed with different machine: one machine and other."),
+        ({"threads": 4}, "Not comparable: the runs were timed with different threads: 2 and 4."),
+        ({"workers": 1}, "Not comparable: the runs were timed with different workers: 1 and 2."),
+        ({"alone": False}, "Not comparable: the runs were timed with different alone: False and True."),
+    ],
+)
+def test_times_that_depend_on_more_than_the_setting_are_not_compared(of_b, reason):
+    timing = None if of_b is None else dataclasses.replace(ALONE, **of_b)
+    study = {"a": runs_of(0.9, 0.9, 0.9), "b": runs_of(0.9, 0.9, 0.9, seconds=9.0, timing=timing)}
+    verdict = word(one_claim(metric="epoch_seconds"), study)
+    assert (verdict.verdict, verdict.reason, verdict.decisive) == ("not tested", reason, None)
+    assert word(one_claim(metric="accuracy"), study).verdict == "undecided"
+
+
+def test_times_of_runs_that_shared_the_cores_are_not_compared_and_of_single_ones_are():
+    def judged(workers):
+        timing = dataclasses.replace(ALONE, workers=workers, alone=False)
+        made = {"a": [1.0, 1.01, 1.02], "b": [9.0, 9.1, 9.2]}
+        study = {
+            name: [run_of(0.9, seed, seconds=one, timing=timing) for seed, one in enumerate(seconds)]
+            for name, seconds in made.items()
+        }
+        return word(one_claim(metric="epoch_seconds"), study)
+
+    assert judged(1).verdict == "supported"
+    assert judged(3).reason == "Not comparable: 3 runs were trained side by side and shared the processor's cores."
 
 
 def test_scattering_seeds_leave_a_claim_undecided():
@@ -70,6 +119,30 @@ def test_scattering_seeds_leave_a_claim_undecided():
     verdict = word(one_claim(), study)
     assert verdict.verdict == "undecided"
     assert "covers the margin" in verdict.reason
+    assert 3 < verdict.seeds_needed < 1000
+    assert f"About {verdict.seeds_needed:.0f} seeds would decide it." in verdict.reason
+
+
+def test_where_the_images_alone_leave_a_doubt_more_images_are_asked_for_and_not_more_seeds():
+    study = {"a": runs_of(0.8, 0.8, 0.8, n=50), "b": runs_of(0.78, 0.78, 0.78, n=50)}
+    verdict = word(one_claim(), study)
+    assert (verdict.verdict, verdict.seeds_needed) == ("undecided", math.inf)
+    assert verdict.reason.endswith("More test images are needed, not more seeds.")
+
+
+def test_a_claim_that_may_be_refuted_asks_for_the_seeds_that_refute_it():
+    study = {"a": runs_of(0.89, 0.80, 0.85), "b": runs_of(0.95, 0.952, 0.951), "c": runs_of(0.75, 0.751, 0.75)}
+    both = word(one_claim("best", ("a",), ("b", "c")), study)
+    supportable, refutable = (word(one_claim(against=(other,)), study) for other in "cb")
+    assert [one.verdict for one in (both, supportable, refutable)] == ["undecided"] * 3
+    assert both.decisive.contrast.b == "b"
+    assert both.seeds_needed >= refutable.seeds_needed
+
+
+def test_seeds_that_would_only_show_a_small_difference_are_named_as_such():
+    study = {"a": runs_of(0.90, 0.91, 0.92, n=20000), "b": runs_of(0.901, 0.911, 0.921, n=20000)}
+    assert word(one_claim(), study).reason.endswith("seeds would show that the difference is of no practical weight.")
+    assert word(one_claim("equal", ("a", "b"), ()), study).reason.endswith("seeds would decide it.")
 
 
 def test_a_known_difference_within_the_margin_is_undecided_for_better_and_supports_equal():
@@ -126,12 +199,20 @@ def test_an_undefined_metric_decides_nothing():
     assert verdict.reason == "Precision is undefined in a run."
 
 
+def test_a_claim_on_a_setting_that_was_skipped_says_why_also_where_the_whole_study_was():
+    skipped = {name: f"the source of cohort {name} has no split of its own" for name in "ab"}
+    for study in ({}, {"a": CLEAR["a"]}):
+        (verdict,) = judge([one_claim("better", ("b",), ("a",))], study, RULES, skipped)
+        assert verdict.verdict == "not tested"
+        assert verdict.reason == "b was skipped: the source of cohort b has no split of its own."
+
+
 @pytest.mark.parametrize(
     ("study", "reason"),
     [
         ({}, "params.yaml has no such study."),
         ({"a": CLEAR["a"]}, "No run of b."),
-        ({"a": CLEAR["a"], "b": [Run(0, {"validation": "ok"}, {}, 1.0)]}, "Our runs of b have no test images."),
+        ({"a": CLEAR["a"], "b": [Run(0, {"validation": "ok"}, {}, times(1.0))]}, "Our runs of b have no test images."),
     ],
 )
 def test_what_was_not_run_is_not_tested(study, reason):
@@ -161,7 +242,7 @@ def test_settings_without_a_difference_seldom_support_a_claim():
                 right = rng.uniform(size=300) < np.clip(hard + rng.normal(0, 0.01), 0, 1)
                 score = np.where(right, target, 1 - target) * 0.8 + 0.1
                 patient = np.array([f"p{i}" for i in range(300)])
-                runs.append(Run(seed, {"test": "ok"}, {"test": Scores(patient, target, score)}, 1.0))
+                runs.append(Run(seed, {"test": "ok"}, {"test": Scores(patient, target, score)}, times(1.0)))
             study[name] = runs
         supported += word(one_claim(), study).verdict == "supported"
     print(f"{supported} of 150 claims without a difference supported")
@@ -170,10 +251,10 @@ def test_settings_without_a_difference_seldom_support_a_claim():
 
 def test_patients_are_matched_by_name_also_where_settings_saw_different_ones():
     far = [Run(r.seed, r.status, {"test": Scores(np.char.add("other ", r.scores["test"].patient),
-           r.scores["test"].target, r.scores["test"].score)}, 1.0) for r in CLEAR["b"]]  # fmt: skip
-    pair = Pair("accuracy", "test", "a", "b", (-0.01, 0.01))
-    (shared,) = compare({"a": CLEAR["a"], "b": CLEAR["b"]}, [pair], RULES)
-    (apart,) = compare({"a": CLEAR["a"], "b": far}, [pair], RULES)
+           r.scores["test"].target, r.scores["test"].score)}, times(1.0)) for r in CLEAR["b"]]  # fmt: skip
+    contrast = Contrast("accuracy", "test", "a", "b", (-0.01, 0.01))
+    (shared,) = compare({"a": CLEAR["a"], "b": CLEAR["b"]}, [contrast], RULES)
+    (apart,) = compare({"a": CLEAR["a"], "b": far}, [contrast], RULES)
     assert apart.value == pytest.approx(shared.value)
     assert apart.high - apart.low > shared.high - shared.low  # nothing is paired
     assert math.isfinite(apart.high)

@@ -1,6 +1,6 @@
 import pytest
 
-from cxrbench.evaluation.comparisons import Comparison, Pair
+from cxrbench.evaluation.comparisons import Comparison, Contrast
 from cxrbench.evaluation.verdicts import Claim, Verdict
 from cxrbench.reporting import words
 from cxrbench.reporting.data import Plain
@@ -10,7 +10,7 @@ CLAIM = Claim("c", "s", "A <b> beats all", "best", "accuracy", "test", ("a",), (
 
 
 def verdict(word="supported", metric="accuracy", value=0.02):
-    decisive = Comparison(Pair(metric, "test", "a", "b", (-0.01, 0.01)), "above", value, 0.015, 0.025, 400)
+    decisive = Comparison(Contrast(metric, "test", "a", "b", (-0.01, 0.01)), "above", value, 0.015, 0.025, 0.98, 400)
     return Verdict(CLAIM, word, "Because.", 3, decisive)
 
 

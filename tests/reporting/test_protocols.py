@@ -26,7 +26,7 @@ def run(accuracy, seed, n=200):
     target = np.arange(n) % 2
     right = np.random.default_rng(seed).permutation(n) < round(accuracy * n)
     patients = np.array([f"p{i}" for i in range(n)])
-    return Run(seed, {"test": "ok"}, {"test": Scores(patients, target, np.where(right, target, 1 - target) * 0.8)}, 1.0)
+    return Run(seed, {"test": "ok"}, {"test": Scores(patients, target, np.where(right, target, 1 - target) * 0.8)}, {})
 
 
 def effect_of(accuracies, named, name="rates"):

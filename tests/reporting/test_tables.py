@@ -6,7 +6,7 @@ import pytest
 
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.base.tables import TABLES
-from cxrbench.evaluation.comparisons import Comparison, Pair
+from cxrbench.evaluation.comparisons import Comparison, Contrast
 from cxrbench.evaluation.summaries import Stat, metrics_tree, summarise, winner
 from cxrbench.reporting import tables
 from cxrbench.reporting.published import load
@@ -37,14 +37,14 @@ SUMMARY = summarise(METRICS, "batch-size", SETTINGS, (0, 1, 2))
 
 
 def pair(setting):
-    return Pair("accuracy", "test", setting, "batch_size=8", (-0.01, 0.01))
+    return Contrast("accuracy", "test", setting, "batch_size=8", (-0.01, 0.01))
 
 
 def test_the_markdown_table_is_the_one_that_was_agreed_on():
     differences = [
-        Comparison(pair("batch_size=4"), "below", -0.35, -0.4, -0.3, 400),
+        Comparison(pair("batch_size=4"), "below", -0.35, -0.4, -0.3, 0.98, 400),
         Comparison(pair("batch_size=16"), "blocked", reason="1 of 3 runs of batch_size=16 diverged"),
-        Comparison(pair("batch_size=32"), "open", -0.02, -0.05, 0.01, 400),
+        Comparison(pair("batch_size=32"), "open", -0.02, -0.05, 0.01, 0.95, 400),
     ]
     built = tables.build(SUMMARY, load(REPO / "data/published")["batch-size"], differences)
     text = tables.markdown("batch-size", built, winner_sentence(SUMMARY, winner(SUMMARY)), "Source.")

@@ -1,28 +1,40 @@
-"""Many comparisons inside one study, with intervals that hold for all of them together (Holm).
+"""Contrasts inside one study: by how much one setting is better than another, and how that lies to a zone around 0.
 
-A comparison puts an estimate beside a zone that is of no practical weight, and says where its interval lies:
-above the zone, below it, inside it, or open: across an edge, so that more runs or images are needed to tell.
+A contrast's answer is a relation between the true value and the zone, which is of no practical weight: above, below,
+inside, or open where the data do not say. The contrasts of one call are one family (see decisions.py).
 """
 
 import dataclasses
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from cxrbench.evaluation.metrics import BOUNDED, LOWER_IS_BETTER, TIMES
+from cxrbench.evaluation.decisions import Zone, decide, seeds_needed
+from cxrbench.evaluation.metrics import LOWER_IS_BETTER, TIMES
 from cxrbench.evaluation.resampling import (
     Estimate,
     Sample,
     Scores,
     difference,
-    holm_levels,
     mean,
     patient_index,
     patient_weights,
     sample,
+    time,
     time_difference,
 )
+
+
+@dataclasses.dataclass(frozen=True)
+class Timing:
+    """What a run's time depends on besides its setting."""
+
+    machine: str
+    threads: int  # that the run may use
+    workers: int  # runs trained side by side
+    alone: bool  # no other run of the grid was trained while this one was timed
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,34 +44,37 @@ class Run:
     seed: int
     status: Mapping[str, str]  # part -> ok | degenerate | diverged
     scores: Mapping[str, Scores]  # part -> scores
-    epoch_seconds: float
+    seconds: Mapping[str, float]  # each of TIMES -> seconds
+    timing: Timing | None = None  # None: the run does not record it
 
 
-Study = Mapping[str, Sequence[Run]]  # setting label -> its runs
+StudyRuns = Mapping[str, Sequence[Run]]  # setting label -> its runs
 
 
 @dataclasses.dataclass(frozen=True)
-class Pair:
-    """By how much ``a`` is better than ``b`` (without ``b``: how large ``a`` is); ``zone`` is of no weight."""
+class Contrast:
+    """By how much ``a`` is better than ``b`` (without ``b``: how large ``a`` is)."""
 
     metric: str
     part: str
     a: str
     b: str | None
-    zone: tuple[float, float]
+    zone: Zone  # values of no practical weight; without ``b``: the values that were published
 
 
 @dataclasses.dataclass(frozen=True)
 class Comparison:
-    """The answer to a pair: ``place`` is above, below, inside, open, or blocked: no number can be given."""
+    """The answer to a contrast: ``relation`` is above, below, inside, open, or blocked: no number can be given."""
 
-    pair: Pair
-    place: str
-    value: float = float("nan")  # positive: a is better
-    low: float = float("nan")
-    high: float = float("nan")
-    n: int = 0  # patients
-    reason: str = ""  # of a blocked or one-sided comparison
+    contrast: Contrast
+    relation: str
+    value: float = math.nan  # positive: a is better
+    low: float = math.nan
+    high: float = math.nan
+    confidence: float = math.nan  # of the interval from low to high, the one that the relation follows from
+    patients: int = 0  # 0 for a time
+    seeds_needed: float = math.nan  # of an open relation: the seeds a setting that would decide it, inf: none would
+    reason: str = ""  # of a relation without a number
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,83 +87,88 @@ class Rules:
     seed: int
 
 
-def compare(study: Study, pairs: Sequence[Pair], rules: Rules) -> list[Comparison]:
-    """Every pair's comparison, in order; the intervals hold together with ``rules.confidence``."""
-    result: list[Comparison | None] = [_without_numbers(study, pair) for pair in pairs]
-    open_pairs = [i for i, found in enumerate(result) if found is None]
-    estimates = dict(zip(open_pairs, _estimates(study, [pairs[i] for i in open_pairs], rules)))
-    for i, estimate in list(estimates.items()):
-        if not (np.isfinite(estimate.value) and np.isfinite(estimate.error)):
-            result[i] = Comparison(pairs[i], "blocked", reason=f"{pairs[i].metric} is undefined in a run")
-            del estimates[i]
-    p_values = [min(e.p_value(edge) for edge in pairs[i].zone) for i, e in estimates.items()]
-    for (i, estimate), level in zip(estimates.items(), holm_levels(p_values, 1 - rules.confidence)):
-        low, high = estimate.interval(level)
-        if pairs[i].b is None and pairs[i].metric in BOUNDED:
-            low, high = max(low, 0.0), min(high, 1.0)
-        result[i] = Comparison(pairs[i], _place(low, high, pairs[i].zone), estimate.value, low, high, estimate.n)
-    return [found for found in result if found is not None]
+def compare(study: StudyRuns, contrasts: Sequence[Contrast], rules: Rules) -> list[Comparison]:
+    """Every contrast's comparison, in order: one family, in which any false relation has probability 1 - confidence."""
+    answers: dict[int, Comparison] = {}
+    estimates: dict[int, Estimate] = {}
+    samples = _Samples(study, rules)
+    for i, contrast in enumerate(contrasts):
+        answer = _without_numbers(study, contrast)
+        if answer is None:
+            estimate = samples.estimate(contrast)
+            if math.isfinite(estimate.value) and math.isfinite(estimate.error):
+                estimates[i] = estimate
+                continue
+            answer = Comparison(contrast, "blocked", reason=f"{contrast.metric} is undefined in a run")
+        answers[i] = answer
+    decisions = decide(list(estimates.values()), [contrasts[i].zone for i in estimates], 1 - rules.confidence)
+    for (i, estimate), decision in zip(estimates.items(), decisions):
+        answers[i] = Comparison(
+            contrasts[i],
+            decision.relation,
+            estimate.value,
+            *estimate.interval(decision.level),
+            1 - decision.level,
+            estimate.patients,
+            seeds_needed(estimate, contrasts[i].zone, decision),
+        )
+    return [answers[i] for i in range(len(contrasts))]
 
 
 def all_pairs(settings: Sequence[str]) -> list[tuple[str, str]]:
     return list(itertools.combinations(settings, 2))
 
 
-def _place(low: float, high: float, zone: tuple[float, float]) -> str:
-    if low > zone[1]:
-        return "above"
-    if high < zone[0]:
-        return "below"
-    return "inside" if zone[0] < low and high < zone[1] else "open"
-
-
-def _without_numbers(study: Study, pair: Pair) -> Comparison | None:
-    """The answer where a run diverged or a side has one run; None where numbers can be compared.
+def _without_numbers(study: StudyRuns, contrast: Contrast) -> Comparison | None:
+    """The answer where a run diverged or a setting has one run; None where numbers can be compared.
 
     A mean over the runs that went well would hide the others: only a setting that diverged in every run, against
     one that never did, is decided (it loses).
     """
-    sides = [pair.a] if pair.b is None else [pair.a, pair.b]
-    diverged = [sum("diverged" in run.status.values() for run in study[side]) for side in sides]
-    total = [len(study[side]) for side in sides]
-    if len(sides) == 2 and 0 in diverged and any(bad == all_runs for bad, all_runs in zip(diverged, total)):
-        loser = sides[0] if diverged[0] else sides[1]
-        reason = f"every run of {loser} diverged"
-        return Comparison(pair, "below" if loser == pair.a else "above", reason=reason)
-    if any(diverged):
-        told = [f"{bad} of {n} runs of {side} diverged" for side, bad, n in zip(sides, diverged, total) if bad]
-        return Comparison(pair, "blocked", reason=" and ".join(told))
-    for side, n in zip(sides, total):
-        if n < 2:
-            return Comparison(pair, "blocked", reason=f"{side} has {n} run, which shows no spread over seeds")
+    settings = [contrast.a] if contrast.b is None else [contrast.a, contrast.b]
+    diverged = {setting: sum("diverged" in run.status.values() for run in study[setting]) for setting in settings}
+    total = {setting: len(study[setting]) for setting in settings}
+    losers = [setting for setting in settings if diverged[setting] == total[setting]]
+    if len(settings) == 2 and len(losers) == 1 and 0 in diverged.values():
+        relation = "below" if losers[0] == contrast.a else "above"
+        return Comparison(contrast, relation, reason=f"every run of {losers[0]} diverged")
+    if any(diverged.values()):
+        counts = [f"{bad} of {total[setting]} runs of {setting} diverged" for setting, bad in diverged.items() if bad]
+        return Comparison(contrast, "blocked", reason=" and ".join(counts))
+    for setting, runs in total.items():
+        if runs < 2:
+            return Comparison(contrast, "blocked", reason=f"{setting} has {runs} run, which shows no spread over seeds")
     return None
 
 
-def _estimates(study: Study, pairs: Sequence[Pair], rules: Rules) -> list[Estimate]:
-    weights: dict[str, tuple[dict[str, int], np.ndarray]] = {}
-    samples: dict[tuple[str, str, str], Sample] = {}
+class _Samples:
+    """The estimates of one study: each setting's metric is resampled once, the patients of a part once for all."""
 
-    def sampled(setting: str, pair: Pair) -> Sample:
-        if pair.part not in weights:
-            seen = [run.scores[pair.part] for runs in study.values() for run in runs if pair.part in run.scores]
-            index = patient_index(seen)
-            weights[pair.part] = (index, patient_weights(len(index), rules.resamples, rules.seed))
-        key = (setting, pair.metric, pair.part)
-        if key not in samples:
-            runs = [run.scores[pair.part] for run in study[setting]]
-            samples[key] = sample(runs, pair.metric, *weights[pair.part])
-        return samples[key]
+    def __init__(self, study: StudyRuns, rules: Rules) -> None:
+        self.study, self.rules = study, rules
+        self.weights: dict[str, tuple[dict[str, int], np.ndarray]] = {}
+        self.samples: dict[tuple[str, str, str], Sample] = {}
 
-    result = []
-    for pair in pairs:
-        # 'Better' is up: where a low value is the good one, the sides change places.
-        swap = pair.b is not None and pair.metric in LOWER_IS_BETTER
-        a, b = (pair.b, pair.a) if swap and pair.b is not None else (pair.a, pair.b)
-        if pair.metric in TIMES:
-            seconds = [np.array([run.epoch_seconds for run in study[side]]) for side in (a, b) if side is not None]
-            result.append(time_difference(*seconds))
-        elif b is None:
-            result.append(mean(sampled(a, pair)))
-        else:
-            result.append(difference(sampled(a, pair), sampled(b, pair)))
-    return result
+    def estimate(self, contrast: Contrast) -> Estimate:
+        a, b = contrast.a, contrast.b
+        # 'Better' is up: where a low value is the good one, the two settings change places.
+        if b is not None and contrast.metric in LOWER_IS_BETTER:
+            a, b = b, a
+        if contrast.metric in TIMES:
+            seconds = [np.array([run.seconds[contrast.metric] for run in self.study[s]]) for s in (a, b) if s]
+            return time_difference(*seconds) if b else time(*seconds)
+        if b is None:
+            return mean(self._sample(a, contrast))
+        return difference(self._sample(a, contrast), self._sample(b, contrast))
+
+    def _sample(self, setting: str, contrast: Contrast) -> Sample:
+        part = contrast.part
+        if part not in self.weights:
+            scores = [run.scores[part] for runs in self.study.values() for run in runs if part in run.scores]
+            index = patient_index(scores)
+            self.weights[part] = index, patient_weights(len(index), self.rules.resamples, self.rules.seed)
+        key = setting, contrast.metric, part
+        if key not in self.samples:
+            runs = [run.scores[part] for run in self.study[setting]]
+            self.samples[key] = sample(runs, contrast.metric, *self.weights[part])
+        return self.samples[key]

@@ -13,7 +13,6 @@ THRESHOLD = 0.5  # a score from here on calls 1
 CLIP = 1e-7  # keeps the logarithm of a certain and wrong call finite (16.1 nats)
 METRICS = ("accuracy", "precision", "recall", "specificity", "f1", "auc", "loss", "mse")
 TIMES = ("first_epoch_seconds", "epoch_seconds")
-BOUNDED = ("accuracy", "precision", "recall", "specificity", "f1", "auc")  # shares: from 0 to 1
 LOWER_IS_BETTER = ("loss", "mse", *TIMES)
 SUMS = ("n", "tp", "fp", "fn", "tn", "loss", "mse")
 

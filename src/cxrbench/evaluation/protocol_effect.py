@@ -10,7 +10,7 @@ import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 
-from cxrbench.evaluation.comparisons import Comparison, Pair, Rules, Run, Study, compare
+from cxrbench.evaluation.comparisons import Comparison, Contrast, Rules, Run, StudyRuns, compare
 from cxrbench.evaluation.metrics import evaluate
 
 REFERENCE = "paper"
@@ -58,7 +58,7 @@ class Effect:
 
 def effect(
     name: str,
-    runs: Study,
+    runs: StudyRuns,
     labels: Mapping[tuple[str, str], str],
     winners: Mapping[str, str | None],
     rules: Rules,
@@ -66,16 +66,16 @@ def effect(
     """The effect of the protocols on study ``name``.
 
     ``labels`` says (setting, protocol) -> the label under which ``runs`` holds its runs; a setting counts where it
-    was run under 'paper' and under another protocol. Intervals hold together within the study (Holm).
+    was run under 'paper' and under another protocol. All changes of the study are one family.
     """
     settings = tuple(dict.fromkeys(s for s, p in labels if p != REFERENCE and (s, REFERENCE) in labels))
     protocols = tuple(dict.fromkeys(p for s, p in labels if p != REFERENCE and s in settings))
     cells = [(s, p, m) for s in settings for p in protocols if (s, p) in labels for m in METRICS]
     zone = (-rules.margin, rules.margin)
-    pairs = [Pair(metric, PART, labels[s, p], labels[s, REFERENCE], zone) for s, p, metric in cells]
+    contrasts = [Contrast(metric, PART, labels[s, p], labels[s, REFERENCE], zone) for s, p, metric in cells]
     changes = [
         Change(s, p, metric, _mean(runs[labels[s, REFERENCE]], metric), _mean(runs[labels[s, p]], metric), one)
-        for (s, p, metric), one in zip(cells, compare(runs, pairs, rules))
+        for (s, p, metric), one in zip(cells, compare(runs, contrasts, rules))
     ]
     found = Effect(name, settings, protocols, tuple(changes), winners, {})
     order = {p: _order(found.of(p, METRICS[0])) for p in protocols}

@@ -8,6 +8,7 @@ variances add up, as in multi-reader studies where seeds are readers and patient
 to the wide side.
 """
 
+import bisect
 import dataclasses
 import math
 from collections.abc import Sequence
@@ -15,6 +16,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from cxrbench.evaluation.metrics import image_sums, ratio, weighted_auc
+
+MOST_SEEDS = 1_000_000  # what this many seeds leave open, no number of seeds decides
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,28 +41,63 @@ class Sample:
 
 @dataclasses.dataclass(frozen=True)
 class Estimate:
-    """A mean or a difference with its standard error and degrees of freedom."""
+    """A mean of one setting, or a difference of two, with the two parts of its variance."""
 
     value: float
-    error: float
-    freedom: float
-    n: int  # patients; 0 for a time, which has none
-    bounds: tuple[float, float] = (-math.inf, math.inf)  # of the values that the truth can have
+    seed_variances: tuple[float, ...]  # for each setting, the sample variance over its seeds
+    seeds: tuple[int, ...]  # for each setting, its number of seeds
+    patient_variance: float  # of the value, over resamples of patients; 0 for a time
+    patients: int  # the smaller number of the settings; 0 for a time
+    bounds: tuple[float, float] = (-math.inf, math.inf)  # between which the true value must lie
+
+    @property
+    def error(self) -> float:
+        """The standard error: the root of both variances' sum."""
+        return math.sqrt(sum(self._means_variances()) + self.patient_variance)
+
+    @property
+    def freedom(self) -> float:
+        """Degrees of freedom (Welch 1947, Satterthwaite 1946): only the seeds' variances are estimated from few."""
+        total = sum(self._means_variances()) + self.patient_variance
+        spread = sum(variance**2 / (n - 1) for variance, n in zip(self._means_variances(), self.seeds))
+        return total**2 / spread if spread > 0 else math.inf
 
     def interval(self, alpha: float) -> tuple[float, float]:
-        """The interval that misses the truth with probability ``alpha``, no wider than the truth can lie."""
-        from scipy.stats import t
+        """The interval that misses the truth with probability ``alpha``, cut at ``bounds``."""
+        from scipy.special import stdtrit  # the quantile of Student's t; scipy.stats takes a second to import
 
-        half = float(t.ppf(1 - alpha / 2, self.freedom)) * self.error
+        half = float(stdtrit(self.freedom, 1 - alpha / 2)) * self.error
         least, most = self.bounds
         return max(self.value - half, least), min(self.value + half, most)
 
     def p_value(self, other: float) -> float:
-        """Two-sided p of the truth being ``other``: below alpha where the interval leaves it out."""
-        from scipy.stats import t
+        """Two-sided p of the truth being ``other``: below alpha where the interval leaves ``other`` out."""
+        from scipy.special import stdtr
 
         distance = abs(self.value - other)
-        return float(2 * t.sf(distance / self.error, self.freedom)) if self.error > 0 else float(distance == 0)
+        return float(2 * stdtr(self.freedom, -distance / self.error)) if self.error > 0 else float(distance == 0)
+
+    def seeds_to_leave_out(self, edges: Sequence[float], alpha: float) -> float:
+        """The smallest number of seeds a setting at which the interval holds none of ``edges``; inf where none does.
+
+        It takes the present value and the present variances as the truth. With n seeds the variance is
+
+            sum of seed_variances / n + patient_variance
+
+        and the degrees of freedom follow Welch's formula: the seeds' part shrinks, the patients' part stays. As the
+        value of new runs falls on either side of the present one, that number decides in about half of all repeats.
+        """
+
+        def leaves_out(n: int) -> bool:
+            repeated = dataclasses.replace(self, seeds=(n,) * len(self.seeds))
+            return all(repeated.p_value(edge) < alpha for edge in edges)
+
+        if not leaves_out(MOST_SEEDS):
+            return math.inf
+        return 2 + bisect.bisect_left(range(2, MOST_SEEDS), True, key=leaves_out)
+
+    def _means_variances(self) -> list[float]:
+        return [variance / n for variance, n in zip(self.seed_variances, self.seeds)]
 
 
 def patient_index(runs: Sequence[Scores]) -> dict[str, int]:
@@ -99,7 +137,7 @@ def mean(a: Sample) -> Estimate:
 
 
 def difference(a: Sample, b: Sample) -> Estimate:
-    """The mean of ``a`` less the mean of ``b``; ``n`` is the smaller number of patients."""
+    """The mean of ``a`` less the mean of ``b``."""
     value = float(a.values.mean() - b.values.mean())
     fewer = min(a.patients, b.patients)
     return _estimate(value, a.resampled - b.resampled, (a.values, b.values), fewer, (-b.most, a.most))
@@ -111,38 +149,27 @@ def time_difference(a: np.ndarray, b: np.ndarray) -> Estimate:
     return _estimate(value, None, (np.log(a), np.log(b)), 0)
 
 
-def holm_levels(p_values: Sequence[float], alpha: float) -> list[float]:
-    """The level at which each interval is drawn so that all hold together with 1 - ``alpha`` (Holm 1979).
-
-    The smallest p is held against alpha / k, the next against alpha / (k - 1), up to the first that fails; that one
-    and all after it stay at its level. An interval at its level leaves the tested value out where Holm rejects it.
-    """
-    count = len(p_values)
-    levels, passed = [0.0] * count, 0
-    for rank, i in enumerate(sorted(range(count), key=lambda i: p_values[i])):
-        levels[i] = alpha / (count - passed)
-        if passed == rank and p_values[i] < levels[i] and passed < count - 1:
-            passed += 1
-    return levels
+def time(a: np.ndarray) -> Estimate:
+    """The mean time in seconds; ``a`` is (seeds,)."""
+    return _estimate(float(a.mean()), None, (a,), 0, (0.0, math.inf))
 
 
 def _estimate(
     value: float,
     resampled: np.ndarray | None,
-    sides: Sequence[np.ndarray],
+    settings: Sequence[np.ndarray],
     patients: int,
     bounds: tuple[float, float] = (-math.inf, math.inf),
 ) -> Estimate:
-    by_side = [(float(side.var(ddof=1)) / len(side), len(side) - 1) for side in sides]
-    of_seeds = sum(variance for variance, _ in by_side)
+    """An estimate from each setting's values (seeds,); not a number where the metric is undefined in a run."""
+    variances = tuple(float(values.var(ddof=1)) for values in settings)
+    seeds = tuple(len(values) for values in settings)
     of_patients = 0.0
     if resampled is not None:
         defined = resampled[np.isfinite(resampled)]  # a resample of a tiny part may hold one class only
         if len(defined) < 2:
-            return Estimate(math.nan, math.nan, math.nan, patients)
+            return Estimate(math.nan, variances, seeds, math.nan, patients, bounds)
         # Two settings that agree on every image leave the bootstrap nothing to resample; half a count in each
         # discordant cell (Agresti & Min 2005) keeps a small part from looking certain.
         of_patients = max(float(defined.var(ddof=1)), 1 / (patients + 2) ** 2)
-    total = of_seeds + of_patients
-    spread = sum(variance**2 / freedom for variance, freedom in by_side)
-    return Estimate(value, math.sqrt(total), total**2 / spread if spread > 0 else math.inf, patients, bounds)
+    return Estimate(value, variances, seeds, of_patients, patients, bounds)

@@ -1,5 +1,6 @@
 """Reading what train-grid wrote: each run of the grid once, and the metrics of every cell."""
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -8,8 +9,8 @@ import pandas as pd
 
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.base.tables import TABLES, read_table
-from cxrbench.evaluation.comparisons import Run
-from cxrbench.evaluation.metrics import METRICS, evaluate
+from cxrbench.evaluation.comparisons import Run, Timing
+from cxrbench.evaluation.metrics import METRICS, TIMES, evaluate
 from cxrbench.evaluation.resampling import Scores
 
 PARTS = ("validation", "test")
@@ -52,26 +53,35 @@ def studies(
         for run, (_, table) in runs.items()
     }
     result: dict[str, dict[str, list[Run]]] = {}
-    for cell in metrics[["study", "setting", "seed", "run"]].drop_duplicates().sort_values("seed").itertuples():
-        rows = metrics[(metrics["study"] == cell.study) & (metrics["setting"] == cell.setting)]
-        rows = rows[rows["seed"] == cell.seed]
+    for (study, setting, seed, name), rows in metrics.groupby(["study", "setting", "seed", "run"], sort=False):
+        seconds = {metric: float(rows[metric].iloc[0]) for metric in TIMES}
         status = dict(zip(rows["part"], rows["status"]))
-        found = Run(int(rows["seed"].iloc[0]), status, scores[str(cell.run)], float(rows["epoch_seconds"].iloc[0]))
-        result.setdefault(str(cell.study), {}).setdefault(str(cell.setting), []).append(found)
+        run = Run(int(seed), status, scores[str(name)], seconds, _timing(runs[str(name)][0]))
+        result.setdefault(str(study), {}).setdefault(str(setting), []).append(run)
+    for settings in result.values():
+        for of_setting in settings.values():
+            of_setting.sort(key=lambda run: run.seed)
     return result
+
+
+def _timing(record: dict[str, Any]) -> Timing | None:
+    """What the run's record says its time depends on; None where it does not say (runs of earlier versions)."""
+    names = [field.name for field in dataclasses.fields(Timing)]
+    recorded = record.get("timing") or {}
+    return Timing(**{name: recorded[name] for name in names}) if all(name in recorded for name in names) else None
 
 
 def _judge(record: dict[str, Any], scores: pd.DataFrame) -> list[dict[str, Any]]:
     rows = []
     for part in PARTS:
-        found = scores[scores["part"] == part]
-        if found.empty:
+        images = scores[scores["part"] == part]
+        if images.empty:
             continue
-        status, values = evaluate(found["target"].to_numpy(), found["score"].to_numpy())
+        status, values = evaluate(images["target"].to_numpy(), images["score"].to_numpy())
         if record["status"] == "diverged":
             status, values = "diverged", dict.fromkeys(METRICS, float("nan"))
-        seconds = {name: record[name] for name in ("first_epoch_seconds", "epoch_seconds")}
-        rows.append({"part": part, "status": status, "n": len(found), **values, **seconds})
+        seconds = {name: record[name] for name in TIMES}
+        rows.append({"part": part, "status": status, "n": len(images), **values, **seconds})
     if not rows:
         raise CxrbenchError(
             f"run {record['run']} scored 0 images of validation and test; run 'dvc repro -f train-grid' to score them"

@@ -6,9 +6,10 @@ undecided; the reason says whether the difference is known to be of no practical
 """
 
 import dataclasses
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 
-from cxrbench.evaluation.comparisons import Comparison, Pair, Rules, Study, all_pairs, compare
+from cxrbench.evaluation.comparisons import Comparison, Contrast, Rules, Run, StudyRuns, all_pairs, compare
 from cxrbench.evaluation.metrics import TIMES
 
 KINDS = ("best", "better", "equal", "value")
@@ -30,6 +31,21 @@ class Claim:
     against: tuple[str, ...] = ()
     value: tuple[float, float] | None = None
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every setting that the claim speaks of."""
+        return (*self.settings, *self.against)
+
+    @property
+    def wanted(self) -> str:
+        """The relation that every contrast of a true claim has."""
+        return "above" if self.kind in ("best", "better") else "inside"
+
+    @property
+    def refuting(self) -> tuple[str, ...]:
+        """The relations of which one refutes the claim."""
+        return ("below",) if self.kind in ("best", "better") else ("above", "below")
+
 
 @dataclasses.dataclass(frozen=True)
 class Verdict:
@@ -40,71 +56,115 @@ class Verdict:
     reason: str
     runs: int = 0  # of the setting that has fewest
     decisive: Comparison | None = None
+    seeds_needed: float = math.nan  # seeds a setting that would decide an undecided claim; inf: no number would
 
 
-def judge(claims: Sequence[Claim], study: Study, rules: Rules) -> list[Verdict]:
-    """A verdict on each claim of one study; their comparisons are adjusted together (Holm)."""
-    missing = [_missing(claim, study) for claim in claims]
-    pairs = [[] if lack else _pairs(claim, rules.margin) for claim, lack in zip(claims, missing)]
-    answers = iter(compare(study, [pair for group in pairs for pair in group], rules))
-    verdicts = []
-    for claim, lack, group in zip(claims, missing, pairs):
-        if lack:
-            verdicts.append(Verdict(claim, "not tested", lack))
-        else:
-            verdicts.append(_verdict(claim, [next(answers) for _ in group], study))
-    return verdicts
+def judge(
+    claims: Sequence[Claim], study: StudyRuns, rules: Rules, skipped: Mapping[str, str] | None = None
+) -> list[Verdict]:
+    """A verdict on each claim of one study; all their contrasts are one family.
+
+    ``skipped`` says of settings that were not run why (setting label -> reason).
+    """
+    obstacles = [_obstacle(claim, study, skipped or {}) for claim in claims]
+    contrasts = [[] if obstacle else _contrasts(claim, rules.margin) for claim, obstacle in zip(claims, obstacles)]
+    comparisons = iter(compare(study, [contrast for group in contrasts for contrast in group], rules))
+    return [
+        Verdict(claim, "not tested", obstacle)
+        if obstacle
+        else _verdict(claim, [next(comparisons) for _ in group], study)
+        for claim, obstacle, group in zip(claims, obstacles, contrasts)
+    ]
 
 
-def _missing(claim: Claim, study: Study) -> str:
-    """Why a claim can not be tested, or an empty string."""
+def _obstacle(claim: Claim, study: StudyRuns, skipped: Mapping[str, str]) -> str:
+    """Why a claim can't be tested, as a sentence, or an empty string."""
+    for setting in claim.names:
+        if setting in skipped:
+            return f"{setting} was skipped: {skipped[setting]}."
     if not study:
         return "params.yaml has no such study."
-    for setting in (*claim.settings, *claim.against):
+    for setting in claim.names:
         if not study.get(setting):
             return f"No run of {setting}."
         if claim.metric not in TIMES and any(claim.part not in run.status for run in study[setting]):
             return f"Our runs of {setting} have no {claim.part} images."
+    if claim.metric in TIMES and (reason := _why_times_differ([run for s in claim.names for run in study[s]])):
+        return f"Not comparable: {reason}."
     return ""
 
 
-def _pairs(claim: Claim, margin: float) -> list[Pair]:
+def _why_times_differ(runs: Sequence[Run]) -> str:
+    """Why the times of ``runs`` depend on more than their settings, or an empty string."""
+    timings = [run.timing for run in runs if run.timing is not None]
+    if len(timings) < len(runs):
+        missing = len(runs) - len(timings)
+        return f"{missing} of {len(runs)} runs do not record on which machine and beside how many others they trained"
+    for name in ("machine", "threads", "workers", "alone"):
+        values = sorted({str(getattr(timing, name)) for timing in timings})
+        if len(values) > 1:
+            return f"the runs were timed with different {name}: {' and '.join(values)}"
+    if timings[0].workers > 1 and not timings[0].alone:
+        return f"{timings[0].workers} runs were trained side by side and shared the processor's cores"
+    return ""
+
+
+def _contrasts(claim: Claim, margin: float) -> list[Contrast]:
     zone = (-margin, margin)
     if claim.kind in ("best", "better"):
         (setting,) = claim.settings
-        return [Pair(claim.metric, claim.part, setting, other, zone) for other in claim.against]
+        return [Contrast(claim.metric, claim.part, setting, other, zone) for other in claim.against]
     if claim.kind == "equal":
-        return [Pair(claim.metric, claim.part, a, b, zone) for a, b in all_pairs(claim.settings)]
+        return [Contrast(claim.metric, claim.part, a, b, zone) for a, b in all_pairs(claim.settings)]
     if claim.value is None:
         raise ValueError(f"claim {claim.id} is of kind value and has none")
-    zone = (claim.value[0] - margin, claim.value[1] + margin)
-    return [Pair(claim.metric, claim.part, setting, None, zone) for setting in claim.settings]
+    low, high = claim.value
+    # The margin of a time is a share, as that of a difference of two times is.
+    zone = (low * (1 - margin), high * (1 + margin)) if claim.metric in TIMES else (low - margin, high + margin)
+    return [Contrast(claim.metric, claim.part, setting, None, zone) for setting in claim.settings]
 
 
-def _verdict(claim: Claim, found: Sequence[Comparison], study: Study) -> Verdict:
-    wanted, refuting = ("above", ("below",)) if claim.kind in ("best", "better") else ("inside", ("above", "below"))
-    refuted = [one for one in found if one.place in refuting]
-    doubtful = [one for one in found if one.place != wanted]
+def _verdict(claim: Claim, comparisons: Sequence[Comparison], study: StudyRuns) -> Verdict:
+    refuted = [one for one in comparisons if one.relation in claim.refuting]
+    doubtful = [one for one in comparisons if one.relation != claim.wanted]
     word = "contradicted" if refuted else "undecided" if doubtful else "supported"
-    decisive = _decisive(claim, refuted or doubtful or list(found))
-    reason = _reason(claim, word, decisive) + _flags(claim, study)
-    runs = min(len(study[setting]) for setting in (*claim.settings, *claim.against))
-    return Verdict(claim, word, reason, runs, decisive)
+    decisive = _decisive(claim, refuted or doubtful or comparisons)
+    seeds_needed = math.nan if refuted else _seeds_needed(claim, doubtful)
+    reason = _reason(claim, decisive, seeds_needed) + _flags(claim, study)
+    return Verdict(claim, word, reason, min(len(study[s]) for s in claim.names), decisive, seeds_needed)
 
 
-def _decisive(claim: Claim, found: Sequence[Comparison]) -> Comparison:
+def _decisive(claim: Claim, comparisons: Sequence[Comparison]) -> Comparison:
     """The comparison a verdict hangs on: one without a number, else the strongest rival or largest departure."""
-    for one in found:
-        if one.place == "blocked":
+    for one in comparisons:
+        if one.relation == "blocked":
             return one
-    with_number = [one for one in found if one.value == one.value] or list(found)
+    with_number = [one for one in comparisons if math.isfinite(one.value)] or list(comparisons)
     if claim.kind in ("best", "better"):
         return min(with_number, key=lambda one: one.value)
-    return max(with_number, key=lambda one: abs(one.value - sum(one.pair.zone) / 2))
+    return max(with_number, key=lambda one: abs(one.value - sum(one.contrast.zone) / 2))
 
 
-def _reason(claim: Claim, word: str, one: Comparison) -> str:
-    a, b = f"'{one.pair.a}'", f"'{one.pair.b}'"
+def _seeds_needed(claim: Claim, doubtful: Sequence[Comparison]) -> float:
+    """How many seeds a setting would decide the claim if every mean and spread stayed as it is; NaN: none is open.
+
+    One contrast is enough to refute a claim, all are needed to support it. A claim of 'better' whose difference is
+    known to lie within the margin stays undecided with any number of seeds.
+    """
+    if not doubtful or any(one.relation != "open" for one in doubtful):
+        return math.nan
+    refuting = [one.seeds_needed for one in doubtful if _side(one) in claim.refuting]
+    return min(refuting) if refuting else max(one.seeds_needed for one in doubtful)
+
+
+def _side(one: Comparison) -> str:
+    """The relation that an open comparison would have if its present value were the truth."""
+    low, high = one.contrast.zone
+    return "above" if one.value > high else "below" if one.value < low else "inside"
+
+
+def _reason(claim: Claim, one: Comparison, seeds_needed: float) -> str:
+    a, b = f"'{one.contrast.a}'", f"'{one.contrast.b}'"
     if one.reason:
         return one.reason[0].upper() + one.reason[1:] + "."
     if claim.kind == "value":
@@ -114,21 +174,32 @@ def _reason(claim: Claim, word: str, one: Comparison) -> str:
             "inside": "lies within the margin of the published value",
             "open": "crosses the edge of the published value and its margin",
         }
-        return f"The interval of {a} {where[one.place]}."
-    if one.place == "inside":
+        return f"The interval of {a} {where[one.relation]}." + _outlook(claim, one, seeds_needed)
+    if one.relation == "inside":
         return f"{a} and {b} differ by less than the margin: no difference of practical weight."
-    if one.place == "open":
-        return f"The interval between {a} and {b} covers the margin: more runs or images are needed to tell."
-    better, other = (a, b) if one.place == "above" else (b, a)
+    if one.relation == "open":
+        return f"The interval between {a} and {b} covers the margin." + _outlook(claim, one, seeds_needed)
+    better, other = (a, b) if one.relation == "above" else (b, a)
     return f"{better} is better than {other} by more than the margin."
 
 
-def _flags(claim: Claim, study: Study) -> str:
+def _outlook(claim: Claim, one: Comparison, seeds_needed: float) -> str:
+    """What more seeds would tell, as a sentence with a blank before it, or an empty string."""
+    if math.isnan(seeds_needed):
+        return ""
+    if math.isinf(seeds_needed):
+        return f" More {claim.part} images are needed, not more seeds."
+    if _side(one) == "inside" and claim.wanted != "inside":
+        return f" About {seeds_needed:,.0f} seeds would show that the difference is of no practical weight."
+    return f" About {seeds_needed:,.0f} seeds would decide it."
+
+
+def _flags(claim: Claim, study: StudyRuns) -> str:
     """Names settings with degenerate runs, whose figures say nothing of images."""
-    told = []
-    for setting in (*claim.settings, *claim.against):
+    flags = []
+    for setting in claim.names:
         runs = study[setting]
-        bad = sum(run.status.get(claim.part) == "degenerate" for run in runs)
-        if bad:
-            told.append(f"{setting}: {bad} of {len(runs)} runs call one class only")
-    return f" ({'; '.join(told)}.)" if told else ""
+        degenerate = sum(run.status.get(claim.part) == "degenerate" for run in runs)
+        if degenerate:
+            flags.append(f"{setting}: {degenerate} of {len(runs)} runs call one class only")
+    return f" ({'; '.join(flags)}.)" if flags else ""

@@ -33,15 +33,15 @@ def verdict_line(verdict: Verdict) -> Line:
     n = f"{verdict.runs} runs" if verdict.runs else ""
     if found is not None and found.value == found.value:
         metric = claim.metric
-        if found.pair.b is None:
+        if found.contrast.b is None:
             unit = " %" if metric in tables.PERCENT else ""
-            difference = f"{found.pair.a}: {tables.number(metric, found.value)}{unit}"
+            difference = f"{found.contrast.a}: {tables.number(metric, found.value)}{unit}"
             interval = f"[{tables.number(metric, found.low)} to {tables.number(metric, found.high)}]"
         else:
             difference = tables.gap(metric, found.value)
             interval = tables.gap(metric, found.low, found.high)
-        if found.n:
-            n += f", {found.n:,} patients"
+        if found.patients:
+            n += f", {found.patients:,} patients"
     where = tables.TITLES[claim.metric].split(",")[0] + ("" if "seconds" in claim.metric else f", {claim.part}")
     sign = SIGNS[verdict.verdict]
     return Line(verdict.verdict, sign, claim.study, claim.statement, where, difference, interval, n, verdict.reason)

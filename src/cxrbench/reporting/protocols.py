@@ -5,8 +5,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cxrbench.config.setting import Setting, replace
-from cxrbench.evaluation.comparisons import Comparison, Rules, Study
+from cxrbench.config.setting import Setting
+from cxrbench.evaluation.comparisons import Comparison, Rules, StudyRuns
 from cxrbench.evaluation.protocol_effect import REFERENCE, Change, Effect, effect, largest, most_changed
 from cxrbench.evaluation.summaries import Study as Summary
 from cxrbench.evaluation.summaries import winner
@@ -41,7 +41,9 @@ class Protocols:
     details: Sequence[Plain]
 
 
-def effect_of(name: str, settings: Mapping[str, Setting], runs: Study, summary: Summary, rules: Rules) -> Effect | None:
+def effect_of(
+    name: str, settings: Mapping[str, Setting], runs: StudyRuns, summary: Summary, rules: Rules
+) -> Effect | None:
     """The effect of the protocols on a study of ``settings`` by label; None where 'paper' has no other beside it."""
     labels = _labels(settings)
     if not any(protocol != REFERENCE for _, protocol in labels) or "test" not in summary:
@@ -155,7 +157,7 @@ def _told(change: Change | None, named: bool) -> str:
 
 
 def _interval(one: Comparison) -> str:
-    return tables.gap(one.pair.metric, one.low, one.high) if math.isfinite(one.low) else f"({one.reason})"
+    return tables.gap(one.contrast.metric, one.low, one.high) if math.isfinite(one.low) else f"({one.reason})"
 
 
 def _details(one: Effect) -> Plain:
@@ -182,7 +184,7 @@ def _details(one: Effect) -> Plain:
 
 
 def _patients(one: Effect) -> str:
-    counted = [change.comparison.n for change in one.changes if change.comparison.n]
+    counted = [change.comparison.patients for change in one.changes if change.comparison.patients]
     return f"{min(counted):,}" if counted else "no"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from cxrbench.evaluation.comparisons import Pair, Rules, Study, compare
+from cxrbench.evaluation.comparisons import Contrast, Rules, StudyRuns, compare
 from cxrbench.evaluation.summaries import Stat, winner
 from cxrbench.evaluation.summaries import Study as Summary
 from cxrbench.reporting import curves, tables
@@ -33,7 +33,7 @@ class Section:
 def section(
     name: str,
     summary: Summary,
-    runs: Study,
+    runs: StudyRuns,
     paper: Paper | None,
     setup: str,
     shortcut: str,
@@ -46,7 +46,7 @@ def section(
     pairs = []
     if best and "test" in summary:
         zone = (-rules.margin, rules.margin)
-        pairs = [Pair("accuracy", "test", setting, best, zone) for setting in settings if setting != best]
+        pairs = [Contrast("accuracy", "test", setting, best, zone) for setting in settings if setting != best]
     return Section(
         name,
         paper.question if paper else f"How do these settings compare: {', '.join(settings)}?",

@@ -109,7 +109,7 @@ def build(study: Study, paper: Paper | None, differences: Sequence[Comparison]) 
                     for s, row in rows.items()
                 },
                 {setting: text for setting, row in rows.items() if (text := _flag(row))},
-                {one.pair.a: difference(one) for one in differences} if part == "test" else {},
+                {one.contrast.a: difference(one) for one in differences} if part == "test" else {},
             )
         )
     return tables
@@ -119,7 +119,7 @@ def difference(one: Comparison) -> tuple[str, str]:
     """A comparison in words: the difference and its interval, or why there is none."""
     if one.value != one.value:
         return "–", one.reason
-    return gap(one.pair.metric, one.value), gap(one.pair.metric, one.low, one.high)
+    return gap(one.contrast.metric, one.value), gap(one.contrast.metric, one.low, one.high)
 
 
 def markdown(name: str, tables: Sequence[Table], winner: str, source: str) -> str:
