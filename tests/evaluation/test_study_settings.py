@@ -1,6 +1,6 @@
 import pytest
-from cxrbench.errors import CxrbenchError
 
+from cxrbench.base.errors import CxrbenchError
 from cxrbench.evaluation.study_settings import StudySetting, read_settings, run_of, skipped_of, write_settings
 
 STUDIES = {

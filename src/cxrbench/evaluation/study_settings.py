@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from cxrbench.errors import CxrbenchError
-from cxrbench.manifest import write_text
+from cxrbench.base.errors import CxrbenchError
+from cxrbench.base.files import write_text
 
 
 @dataclasses.dataclass(frozen=True)
