@@ -11,7 +11,6 @@ import argparse
 import os
 import tempfile
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -20,8 +19,8 @@ from cxrbench.base.errors import CxrbenchError
 from cxrbench.cohorts.ingest import ingest
 from cxrbench.cohorts.sources import find
 from cxrbench.config import params
-from cxrbench.reporting import data, leaks
-from cxrbench.reporting.data import Plain
+from cxrbench.reporting import data
+from cxrbench.reporting.text_tables import markdown
 from cxrbench.splits.leaks import find_leaks, with_keys
 from cxrbench.splits.near_duplicates import find_duplicates
 from cxrbench.splits.shortcuts import shortcut_table
@@ -44,7 +43,7 @@ def report(source: str, root: Path, reading: str) -> None:
     )
     print(f"(strict; {images['patient_id_loose'].nunique():,} loose). Ingest {decoded - started:.0f} s, duplicates")
     print(f"{searched - decoded:.0f} s; the patient protocol keeps whole what the {reading} reading calls a patient.")
-    show(leaks.duplicates(duplicates))
+    print(f"\n{markdown(data.duplicates(duplicates))}")
     of_two_patients(images, duplicates)
     frontal = images[images["view"] == "frontal"]
     try:
@@ -53,9 +52,13 @@ def report(source: str, root: Path, reading: str) -> None:
         print(f"\nNo split: {error}.")
         return
     shared = find_leaks(with_keys(assignment, images, duplicates))
-    for table in (data.images(assignment), leaks.parts(shared), leaks.labels(shared)):
-        show(table)
-    show(data.shortcuts(shortcut_table(assignment, frontal)))
+    for table in (
+        data.image_counts(assignment),
+        data.leaks_between_parts(shared),
+        data.leaks_between_labels(shared),
+        data.shortcuts(shortcut_table(assignment, frontal)),
+    ):
+        print(f"\n{markdown(table)}")
 
 
 def of_two_patients(images: pd.DataFrame, duplicates: pd.DataFrame) -> None:
@@ -67,19 +70,6 @@ def of_two_patients(images: pd.DataFrame, duplicates: pd.DataFrame) -> None:
     for pair in duplicates[duplicates["kind"] == "near-duplicate"].head(12).itertuples():
         mirrored = ", mirrored" if pair.mirrored else ""
         print(f"- {pair.image_a} = {pair.image_b}: {pair.distance} bits, correlation {pair.correlation:.3f}{mirrored}")
-
-
-def show(table: Plain) -> None:
-    """A table of the report as Markdown."""
-    print(f"\n## {table.title}\n\n{table.note}\n")
-    print(line(table.heads))
-    print(line(["---" if column < table.numeric else "---:" for column in range(len(table.heads))]))
-    for number, row in enumerate(table.rows):
-        print(line([f"**{cell}**" if (number, at) in table.marked else cell for at, cell in enumerate(row)]))
-
-
-def line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
 
 
 def main() -> None:

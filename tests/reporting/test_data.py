@@ -2,13 +2,13 @@ import pandas as pd
 import pytest
 
 from cxrbench.base.tables import PROTOCOLS, TABLES, empty
-from cxrbench.reporting import data, words
+from cxrbench.reporting import data
 
 
 def test_images_are_counted_by_class_part_and_protocol():
     parts = {name: ["train", "train", "test"] for name in PROTOCOLS}
     table = pd.DataFrame({"cohort": "c", "label": ["normal", "covid", "covid"], "target": [0, 1, 1], **parts})
-    assert data.images(table).rows == [
+    assert data.image_counts(table).rows == [
         ["c", protocol, "normal + covid", "1 + 1", "0 + 0", "0 + 1"] for protocol in PROTOCOLS
     ]
 
@@ -45,9 +45,52 @@ def test_a_strong_shortcut_is_marked_in_either_direction():
     assert table.marked == [(0, 3), (0, 5)]
 
 
-def test_the_words_beside_a_study_name_its_own_protocols_shortcuts():
-    rows = [["c", protocol, "border", 9, auc] for protocol, auc in (("paper", 0.61), ("patient", 0.5))]
-    found = pd.DataFrame(rows, columns=list(TABLES["shortcuts"]))
-    told = words.shortcut_text(found, {("c", "paper"), ("d", "patient")})
-    assert told == "AUC on test that the files alone reach, no image looked at: protocol paper: border 0.610."
-    assert words.shortcut_text(found, {("d", "paper")}) == ""
+def rows_of(*rows, name="leaks"):
+    return pd.DataFrame(rows, columns=list(TABLES[name]))
+
+
+def test_a_protocol_and_kind_is_one_row_with_a_column_for_each_pair_of_parts():
+    found = rows_of(
+        ["c", "paper", "parts", "train", "validation", "patient, strict", 1250, 1800, "p"],
+        ["c", "paper", "parts", "test", "train", "patient, strict", 3, 4, "p"],
+        ["c", "paper", "parts", "train", "test", "identical file", 1, 1, "i"],
+        ["c", "official", "parts", "validation", "test", "near-duplicate", 0, 0, ""],
+        ["c", "", "labels", "normal", "covid", "identical file", 1, 1, "i"],
+    )
+    assert data.leaks_between_parts(found).rows == [
+        ["c", "paper", "patient, strict", "1,250 / 1,800", "3 / 4", "–"],
+        ["c", "paper", "identical file", "–", "1 / 1", "–"],
+    ]
+
+
+def test_what_labels_share_stands_apart_with_a_few_examples():
+    found = rows_of(
+        ["c", "", "labels", "normal", "covid", "near-duplicate", 1000, 2000, "a b c d e"],
+        ["c", "", "labels", "normal", "covid", "identical file", 0, 0, ""],
+        ["c", "paper", "parts", "train", "test", "identical file", 1, 1, "i"],
+    )
+    assert data.leaks_between_labels(found).rows == [
+        ["c", "normal and covid", "near-duplicate", "1,000", "2,000", "a b c"]
+    ]
+
+
+def test_duplicates_are_counted_as_pairs_and_as_images():
+    found = rows_of(
+        ["c", "a", "b", "near-duplicate", 3, 0.98, 1],
+        ["c", "a", "x", "near-duplicate", 5, 0.97, 0],
+        ["d", "a", "b", "identical file", 0, 1.0, 0],
+        name="duplicates",
+    )
+    assert data.duplicates(found).rows == [
+        ["c", "near-duplicate", "2", "3", "1", "a = b; a = x"],
+        ["d", "identical file", "1", "2", "0", "a = b"],
+    ]
+
+
+def test_nothing_shared_gives_tables_without_rows():
+    found = [
+        data.leaks_between_parts(empty("leaks")),
+        data.leaks_between_labels(empty("leaks")),
+        data.duplicates(empty("duplicates")),
+    ]
+    assert [one.rows for one in found] == [[], [], []]

@@ -7,7 +7,7 @@ import pytest
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.base.tables import TABLES
 from cxrbench.evaluation.comparisons import Comparison, Contrast
-from cxrbench.evaluation.summaries import Stat, metrics_tree, summarise, winner
+from cxrbench.evaluation.summaries import Stat, summarise, winner
 from cxrbench.reporting import tables
 from cxrbench.reporting.published import load
 from cxrbench.reporting.study import winner_sentence
@@ -47,7 +47,7 @@ def test_the_markdown_table_is_the_one_that_was_agreed_on():
         Comparison(pair("batch_size=32"), "open", -0.02, -0.05, 0.01, 0.95, 400),
     ]
     built = tables.build(SUMMARY, load(REPO / "data/published")["batch-size"], differences)
-    text = tables.markdown("batch-size", built, winner_sentence(SUMMARY, winner(SUMMARY)), "Source.")
+    text = tables.markdown("batch-size", built, winner_sentence(SUMMARY), "Source.")
     assert text == (GOLDEN / "batch-size.md").read_text(encoding="utf-8")
 
 
@@ -68,7 +68,7 @@ def test_the_winner_is_named_on_validation_never_on_test():
     table.loc[(table["part"] == "test") & (table["setting"] == "b"), "accuracy"] = 0.99
     summary = summarise(table, "batch-size", ["a", "b"], (0, 1, 2))
     assert winner(summary) == "a"
-    assert winner_sentence(summary, "a").startswith("Named on validation: a")
+    assert winner_sentence(summary).startswith("Winner on validation: a")
 
 
 def test_equal_accuracies_go_to_the_lower_loss_and_a_diverged_setting_never_wins():
@@ -87,13 +87,6 @@ def test_a_missing_run_is_an_error_that_names_it_and_counts_the_others():
 def test_the_spread_is_the_sample_standard_deviation():
     assert Stat((1.0, 2.0, 4.0)).sd == pytest.approx(1.5275252)
     assert math.isnan(Stat((1.0,)).sd)
-
-
-def test_metrics_json_holds_means_and_nulls_where_there_is_none():
-    tree = metrics_tree({"batch-size": SUMMARY}, [])
-    assert tree["batch-size"]["batch_size=8"]["test"]["accuracy"] == {"mean": 0.945, "sd": 0.005, "n": 3}
-    assert tree["batch-size"]["batch_size=16"]["test"]["auc"] == {"mean": None, "sd": None, "n": 3}
-    assert tree["claims"] == {"supported": 0, "contradicted": 0, "undecided": 0, "not tested": 0}
 
 
 @pytest.mark.parametrize(

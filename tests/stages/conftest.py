@@ -1,5 +1,6 @@
 """A workspace whose runs are simulated scores: every file that evaluate and report read, made in a moment."""
 
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -49,7 +50,8 @@ def reported_workspace(tmp_path_factory):
 
 def make(folder: Path, share: float = 1.0) -> None:
     """Fills ``folder`` as the stages up to train-grid would; ``share`` of the quotas' images."""
-    from cxrbench.config.params import load
+    from cxrbench.config.params import cells_of, load
+    from cxrbench.evaluation.study_settings import StudySetting, write_settings
 
     shutil.copy(REPO / "params.yaml", folder / "params.yaml")
     shutil.copytree(REPO / "data" / "published", folder / "data" / "published")
@@ -76,6 +78,10 @@ def make(folder: Path, share: float = 1.0) -> None:
                 if run not in made:
                     made.add(run)
                     _run(folder / "data/train-grid" / run, images[cohort], label, seed, rng)
+    settings: dict[str, dict[str, StudySetting]] = {}
+    for cell in cells_of(params):
+        settings.setdefault(cell.study, {})[cell.label] = StudySetting(dataclasses.asdict(cell.setting))
+    write_settings(folder / "data/train-grid/settings.json", settings)
     write_table(folder / "data/train-grid/grid.csv", pd.DataFrame(rows, columns=list(TABLES["grid"])), "grid")
 
 
@@ -134,6 +140,7 @@ def _run(folder: Path, images: pd.DataFrame, setting: str, seed: int, rng: np.ra
         "status": "diverged" if diverged else "ok",
         "first_epoch_seconds": seconds + 3,
         "epoch_seconds": seconds,
+        "timing": {"machine": "simulated", "threads": 2, "workers": 2, "alone": True},
         "environment": {"keras": "3", "backend": "tensorflow", "processor": "simulated"},
     }
     write_text(folder / "run.json", json.dumps(record))

@@ -1,16 +1,20 @@
+import dataclasses
 import json
 import re
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
 
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.base.tables import read_table, write_table
+from cxrbench.evaluation.study_settings import read_settings, write_settings
 from cxrbench.stages import evaluate, report
 
+NO_SPLIT = "the source of the cohort has no split of its own"
 STUDIES = ("learning-rate", "loss-function", "batch-size", "protocol", "covid-cnn", "view-network")
 
 
@@ -31,18 +35,35 @@ def test_the_report_is_one_file_that_asks_for_nothing_else(reported):
 
 def test_every_study_has_a_section_a_markdown_table_and_its_flags(reported):
     page = (reported / "report.html").read_text(encoding="utf-8")
-    assert all(f'<section id="{name}">' in page for name in STUDIES)
-    assert {path.stem for path in (reported / "tables").iterdir()} == {*STUDIES, "what-the-protocol-changes"}
+    assert all(f'<section id="study-{name}">' in page for name in STUDIES)
+    tables = [*(f"{name}.md" for name in STUDIES), "what-the-protocol-changes.md", "claims.csv", "winners.csv"]
+    assert {path.name for path in (reported / "tables").iterdir()} == {*tables, "means.csv", "protocol-changes.csv"}
     assert "1 of 3 diverged" in (reported / "tables/loss-function.md").read_text(encoding="utf-8")
     assert "3 of 3 call one class only" in (reported / "tables/learning-rate.md").read_text(encoding="utf-8")
 
 
-def test_every_claim_gets_one_verdict_and_metrics_json_counts_them(reported):
-    tree = json.loads((reported / "metrics.json").read_text(encoding="utf-8"))
-    assert sum(tree["claims"].values()) == 16
-    assert set(tree) == {"claims", "protocol_changes", *STUDIES}
-    assert set(tree["protocol_changes"]) == {"protocol"}
-    assert tree["batch-size"]["batch_size=32"]["test"]["accuracy"]["n"] == 3
+def test_every_claim_gets_one_verdict_and_metrics_json_is_a_dozen_flat_numbers(reported):
+    figures = json.loads((reported / "metrics.json").read_text(encoding="utf-8"))
+    claims = {word: figures.pop(word) for word in ("supported", "contradicted", "undecided", "not_tested")}
+    assert sum(claims.values()) == 16
+    assert set(figures) == {f"{name}.test" for name in STUDIES[:-1]} | {"view-network.validation"}
+    assert all(isinstance(value, float) for value in figures.values())
+    table = pd.read_csv(reported / "tables/claims.csv")
+    assert table["verdict"].str.replace(" ", "_").value_counts().to_dict() == {
+        word: count for word, count in claims.items() if count
+    }
+
+
+def test_an_undecided_claim_names_the_seeds_it_needs_and_the_page_shows_them_first(reported):
+    table = pd.read_csv(reported / "tables/claims.csv")
+    needed = table.loc[table["verdict"] == "undecided", "seeds_needed"].dropna()
+    assert len(needed) > 0
+    assert (needed > 3).all()
+    page = (reported / "report.html").read_text(encoding="utf-8")
+    first_screen = page[page.index("<h1>") : page.index('id="rules"')]
+    for seeds in needed:
+        shown = "more images" if seeds == float("inf") else f"about {seeds:,.0f}"
+        assert f"<td>{shown}</td>" in first_screen
 
 
 def test_the_review_list_is_shown_hardest_first_and_the_rest_is_counted(reported):
@@ -74,18 +95,45 @@ def test_a_report_over_a_restricted_cohort_holds_no_pixel_of_it(reported_workspa
     assert "image-03" in page
 
 
-def test_a_setting_that_the_source_has_no_split_for_is_said_to_be_left_out(reported_workspace, tmp_path, monkeypatch):
-    monkeypatch.chdir(shutil.copytree(reported_workspace, tmp_path / "own split"))
-    assignment = read_table("data/split/assignment.csv", "assignment")
-    assignment.loc[assignment["cohort"] == "pneumonia", "official"] = ""
-    write_table("data/split/assignment.csv", assignment, "assignment")
+def skip(skipped_of_study):
+    """Makes the current workspace one in which train-grid skipped these settings (study -> labels)."""
+    settings = read_settings("data/train-grid/settings.json")
+    for study, labels in skipped_of_study.items():
+        for label in labels:
+            settings[study][label] = dataclasses.replace(settings[study][label], skipped=NO_SPLIT)
+    write_settings("data/train-grid/settings.json", settings)
     for path, name in (("data/train-grid/grid.csv", "grid"), ("data/evaluate/metrics.csv", "metrics")):
         table = read_table(path, name)
-        write_table(path, table[table["setting"] != "protocol=official"], name)
+        gone = [setting in skipped_of_study.get(study, ()) for study, setting in zip(table["study"], table["setting"])]
+        write_table(path, table[~np.array(gone)], name)
+
+
+def test_a_setting_that_was_skipped_is_named_with_the_reason(reported_workspace, tmp_path, monkeypatch):
+    monkeypatch.chdir(shutil.copytree(reported_workspace, tmp_path / "own split"))
+    skip({"protocol": ["protocol=official"]})
     report.main()
     page = Path("reports/report.html").read_text(encoding="utf-8")
-    assert "Left out: protocol=official, for the source of cohort pneumonia has no split of its own" in page
+    assert f"Skipped: protocol=official, because {NO_SPLIT}." in page
     assert "protocol=official" not in Path("reports/tables/protocol.md").read_text(encoding="utf-8")
+
+
+def test_a_study_skipped_whole_keeps_its_section_and_its_claims_say_why(reported_workspace, tmp_path, monkeypatch):
+    monkeypatch.chdir(shutil.copytree(reported_workspace, tmp_path / "skipped"))
+    shutil.rmtree("reports")
+    skip({"covid-cnn": ["before", "after"]})
+    report.main()
+    page = Path("reports/report.html").read_text(encoding="utf-8")
+    section = page[page.index('<section id="study-covid-cnn">') :]
+    section = section[: section.index("</section>")]
+    assert section.count(NO_SPLIT) == 2
+    assert "No setting of this study was run." in section
+    assert "What the paper leaves open" in section
+    table = pd.read_csv("reports/tables/claims.csv").set_index("study")
+    assert set(table.loc["covid-cnn", "verdict"]) == {"not tested"}
+    assert set(table.loc["covid-cnn", "reason"]) == {f"{one} was skipped: {NO_SPLIT}." for one in ("before", "after")}
+    assert "no such study" not in page
+    assert "covid-cnn.test" not in json.loads(Path("reports/metrics.json").read_text())
+    assert not Path("reports/tables/covid-cnn.md").exists()
 
 
 def test_the_plots_hold_every_run_as_tidy_rows(reported):

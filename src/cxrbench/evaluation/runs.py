@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,11 @@ def read_grid(grid: pd.DataFrame, folder: Path) -> dict[str, tuple[dict[str, Any
     return {run: read_run(folder / run) for run in grid["run"].unique()}
 
 
+def read_histories(grid: pd.DataFrame, folder: Path) -> dict[str, pd.DataFrame]:
+    """Every run that the grid names -> its table 'history'."""
+    return {run: read_table(folder / run / "history.csv", "history") for run in grid["run"].unique()}
+
+
 def metric_table(grid: pd.DataFrame, runs: dict[str, tuple[dict[str, Any], pd.DataFrame]]) -> pd.DataFrame:
     """The table 'metrics': a row for each cell of the grid and each part its run has scored."""
     judged = {run: _judge(record, scores) for run, (record, scores) in runs.items()}
@@ -45,7 +51,7 @@ def metric_table(grid: pd.DataFrame, runs: dict[str, tuple[dict[str, Any], pd.Da
 
 
 def studies(
-    metrics: pd.DataFrame, runs: dict[str, tuple[dict[str, Any], pd.DataFrame]]
+    metrics: pd.DataFrame, runs: Mapping[str, tuple[Mapping[str, Any], pd.DataFrame]]
 ) -> dict[str, dict[str, list[Run]]]:
     """Study -> setting -> its runs in order of seed, as verdicts take them."""
     scores = {
@@ -64,7 +70,7 @@ def studies(
     return result
 
 
-def _timing(record: dict[str, Any]) -> Timing | None:
+def _timing(record: Mapping[str, Any]) -> Timing | None:
     """What the run's record says its time depends on; None where it does not say (runs of earlier versions)."""
     names = [field.name for field in dataclasses.fields(Timing)]
     recorded = record.get("timing") or {}

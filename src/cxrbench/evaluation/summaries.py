@@ -1,17 +1,13 @@
-"""Means over seeds: what a setting reached on each part, and which setting validation names the winner."""
+"""Means over seeds: what a setting reached on each part, and which setting is the winner on validation."""
 
 import dataclasses
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import pandas as pd
 
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.evaluation.metrics import METRICS, TIMES
-from cxrbench.evaluation.verdicts import VERDICTS, Verdict
-
-IN_METRICS_JSON = ("accuracy", "auc", "loss")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,15 +39,15 @@ class Row:
     degenerate: int
 
 
-Study = dict[str, dict[str, Row]]  # part -> setting -> row
+Summary = Mapping[str, Mapping[str, Row]]  # of one study: part -> setting -> row
 
 
-def summarise(metrics: pd.DataFrame, study: str, settings: Sequence[str], seeds: Sequence[int]) -> Study:
-    """Part -> setting -> row, settings in the order of params.yaml; a missing run is an error that names it."""
-    found = metrics[metrics["study"] == study]
-    result: Study = {}
+def summarise(metrics: pd.DataFrame, study: str, settings: Sequence[str], seeds: Sequence[int]) -> Summary:
+    """Part -> setting -> row, settings in the given order; a missing run is an error that names it."""
+    metrics = metrics[metrics["study"] == study]
+    result = {}
     for part in ("validation", "test"):
-        rows = found[found["part"] == part]
+        rows = metrics[metrics["part"] == part]
         if rows.empty and part == "test":
             continue  # the view network's images have no test part
         result[part] = {setting: _row(rows, study, setting, part, seeds) for setting in settings}
@@ -72,28 +68,11 @@ def _row(rows: pd.DataFrame, study: str, setting: str, part: str, seeds: Sequenc
     return Row(stats, images, int((rows["status"] == "diverged").sum()), int((rows["status"] == "degenerate").sum()))
 
 
-def winner(study: Study) -> str | None:
+def winner(summary: Summary) -> str | None:
     """The setting of highest mean validation accuracy, of lower loss where those tie; None where all diverged."""
     finite = {
         setting: (-row.stats["accuracy"].mean, row.stats["loss"].mean)
-        for setting, row in study["validation"].items()
+        for setting, row in summary["validation"].items()
         if math.isfinite(row.stats["accuracy"].mean)
     }
     return min(finite, key=lambda setting: finite[setting]) if finite else None
-
-
-def metrics_tree(studies: Mapping[str, Study], verdicts: Sequence[Verdict]) -> dict[str, Any]:
-    """What reports/metrics.json holds: verdict counts, and study -> setting -> part -> metric -> mean, sd, n."""
-    tree: dict[str, Any] = {"claims": {word: sum(v.verdict == word for v in verdicts) for word in VERDICTS}}
-    for name, study in studies.items():
-        for part, rows in study.items():
-            for setting, row in rows.items():
-                cell = tree.setdefault(name, {}).setdefault(setting, {}).setdefault(part, {})
-                for metric in IN_METRICS_JSON:
-                    stat = row.stats[metric]
-                    cell[metric] = {"mean": _finite(stat.mean), "sd": _finite(stat.sd), "n": len(stat.values)}
-    return tree
-
-
-def _finite(value: float) -> float | None:
-    return round(value, 6) if math.isfinite(value) else None

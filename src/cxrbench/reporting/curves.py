@@ -45,4 +45,5 @@ def lines(points: pd.DataFrame, study: str, settings: list[str], x: str, y: str)
 
 
 def csv(points: pd.DataFrame) -> str:
+    """The table as CSV text, numbers to six digits."""
     return points.to_csv(index=False, lineterminator="\n", float_format="%.6g")

@@ -1,80 +1,109 @@
-"""The data behind the figures, as small tables of text: images, shortcuts, rejects, checks, the view filter."""
+"""The data behind the figures, as small tables of text: images, leaks, shortcuts, rejects, checks, the view filter."""
 
-import dataclasses
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
 from cxrbench.base.tables import PARTS, PROTOCOLS
+from cxrbench.reporting.text_tables import TextTable
 
 STRONG = 0.75  # an AUC above this, or as far below a half, is marked
+PART_PAIRS = ((PARTS[0], PARTS[1]), (PARTS[0], PARTS[2]), (PARTS[1], PARTS[2]))
+EXAMPLES = 3  # pairs of duplicates shown a row
 
 
-@dataclasses.dataclass(frozen=True)
-class Plain:
-    """A table of words and numbers; columns from ``numeric`` to before ``text_after`` hold numbers.
-
-    A cell of several lines shows all but the first in small.
-    """
-
-    title: str
-    note: str
-    heads: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    numeric: int
-    text_after: int = 99
-    marked: Collection[tuple[int, int]] = ()  # row and column of cells to be shown in bold
-
-
-def images(assignment: pd.DataFrame) -> Plain:
+def image_counts(assignment: pd.DataFrame) -> TextTable:
     rows = []
-    for cohort, found in assignment.groupby("cohort", sort=False):
-        labels = found.sort_values("target")["label"].unique()
+    for cohort, images in assignment.groupby("cohort", sort=False):
+        labels = images.sort_values("target")["label"].unique()
         for protocol in PROTOCOLS:
-            counts = found.groupby([protocol, "label"]).size()
+            counts = images.groupby([protocol, "label"]).size()
             cells = [" + ".join(f"{counts.get((part, label), 0):,}" for label in labels) for part in PARTS]
             rows.append([str(cohort), protocol, " + ".join(labels), *cells])
     note = "Images by class in each part, for each way of dividing them."
-    return Plain("Images", note, ("Cohort", "Protocol", "Classes", "Train", "Validation", "Test"), rows, 3)
+    return TextTable("Images", note, ("Cohort", "Protocol", "Classes", "Train", "Validation", "Test"), rows, 3)
 
 
-def shortcuts(found: pd.DataFrame) -> Plain:
+def leaks_between_parts(leaks: pd.DataFrame) -> TextTable:
+    """Rows of 'leaks' across parts: a row a cohort, protocol and kind, a column a pair of parts."""
+    across = leaks[leaks["across"] == "parts"]
+    rows = []
+    for (cohort, protocol, kind), group in across.groupby(["cohort", "protocol", "kind"], sort=False):
+        shared = {frozenset((row.a, row.b)): (row.groups, row.images) for row in group.itertuples()}
+        cells = [_counts(shared.get(frozenset(pair), (0, 0))) for pair in PART_PAIRS]
+        if set(cells) != {"–"}:
+            rows.append([str(cohort), str(protocol), str(kind), *cells])
+    heads = ("Cohort", "Protocol", "What is shared", *(f"{a}–{b}" for a, b in PART_PAIRS))
+    note = (
+        "What two parts of one protocol share: groups / images of the second part that belong to them. A group is a"
+        " patient, by the strict and by the loose reading of the source's keys, or images that are one picture:"
+        " byte for byte, or as near-duplicates. A protocol and kind that is not listed shares nothing."
+    )
+    return TextTable("Leaks between parts", note, heads, rows, 3)
+
+
+def leaks_between_labels(leaks: pd.DataFrame) -> TextTable:
+    """Rows of 'leaks' across labels, where something is shared."""
+    across = leaks[(leaks["across"] == "labels") & (leaks["groups"] > 0)]
+    rows = [
+        [row.cohort, f"{row.a} and {row.b}", row.kind, f"{row.groups:,}", f"{row.images:,}", _first(row.examples)]
+        for row in across.itertuples()
+    ]
+    heads = ("Cohort", "Labels", "What is shared", "Groups", "Images", "For example")
+    note = "Patients and pictures that stand under both labels: a patient may have been both, one picture can't."
+    return TextTable("Leaks between labels", note, heads, rows, 3, text_after=5)
+
+
+def duplicates(pairs: pd.DataFrame) -> TextTable:
+    """The table 'duplicates', a row a cohort and kind."""
+    rows = []
+    for (cohort, kind), group in pairs.groupby(["cohort", "kind"], sort=False):
+        images = len(set(group["image_a"]) | set(group["image_b"]))
+        examples = [f"{a} = {b}" for a, b in group[["image_a", "image_b"]].head(EXAMPLES).values.tolist()]
+        counts = (len(group), images, int(group["mirrored"].sum()))
+        rows.append([str(cohort), str(kind), *(f"{n:,}" for n in counts), "; ".join(examples)])
+    heads = ("Cohort", "Kind", "Pairs", "Images in them", "Mirrored pairs", "For example")
+    note = "Images of one cohort that are one picture; data/split/duplicates.csv lists every pair with its distance."
+    return TextTable("Duplicates", note, heads, rows, 2, text_after=5)
+
+
+def shortcuts(aucs: pd.DataFrame) -> TextTable:
     """The table 'shortcuts', a column a feature; a strong one is marked."""
-    features = list(found["feature"].unique())
+    features = list(aucs["feature"].unique())
     rows: list[list[str]] = []
     marked: list[tuple[int, int]] = []
-    for (cohort, protocol), group in found.groupby(["cohort", "protocol"], sort=False):
-        aucs = group.set_index("feature")["auc"].reindex(features)
-        marked += [(len(rows), 3 + i) for i, auc in enumerate(aucs) if auc > STRONG or auc < 1 - STRONG]
-        cells = [f"{auc:.3f}" if auc == auc else "–" for auc in aucs]
+    for (cohort, protocol), group in aucs.groupby(["cohort", "protocol"], sort=False):
+        of_features = group.set_index("feature")["auc"].reindex(features)
+        marked += [(len(rows), 3 + i) for i, auc in enumerate(of_features) if auc > STRONG or auc < 1 - STRONG]
+        cells = [f"{auc:.3f}" if auc == auc else "–" for auc in of_features]
         rows.append([str(cohort), str(protocol), f"{group['n'].max():,}", *cells])
     heads = ("Cohort", "Protocol", "Test images", *(name.capitalize() for name in features))
     note = (
         "The AUC on test that each feature of a file reaches alone, no image looked at, its direction taken from the"
         f" training images. Bold: above {STRONG} or below {1 - STRONG}; below a half, the shortcut turns round on test."
     )
-    return Plain("Shortcuts", note, heads, rows, 2, marked=marked)
+    return TextTable("Shortcuts", note, heads, rows, 2, marked=marked)
 
 
-def rejects(found: pd.DataFrame) -> Plain:
-    counts = found.groupby(["cohort", "reason"], sort=True).size()
+def rejects(files: pd.DataFrame) -> TextTable:
+    counts = files.groupby(["cohort", "reason"], sort=True).size()
     rows = [[str(cohort), str(reason), f"{n:,}"] for (cohort, reason), n in counts.items()]
-    return Plain("Rejected files", "Files that could not be used.", ("Cohort", "Reason", "Files"), rows, 2)
+    return TextTable("Rejected files", "Files that could not be used.", ("Cohort", "Reason", "Files"), rows, 2)
 
 
-def checks(verdict: Mapping[str, Any]) -> Plain:
+def checks(verdict: Mapping[str, Any]) -> TextTable:
     failed = [one for one in verdict.get("outcomes", []) if not one["passed"]]
     rows = [[one["severity"], one["table"], one["check"], f"{one['rows']:,}"] for one in failed]
     note = (
         f"{verdict.get('checks', 0)} checks: {verdict.get('critical_failures', 0)} critical failures,"
         f" {verdict.get('warnings', 0)} warnings. Rows counts those that fail."
     )
-    return Plain("Checks", note, ("Severity", "Table", "Check", "Rows"), rows, 3)
+    return TextTable("Checks", note, ("Severity", "Table", "Check", "Rows"), rows, 3)
 
 
-def view_filter(metrics: Mapping[str, Any]) -> list[Plain]:
+def view_filter(metrics: Mapping[str, Any]) -> list[TextTable]:
     """The view filter's metrics.json: its plain figures, then a table for each figure that is counted by seed."""
     rows, by_seed = [], []
     for name, value in metrics.items():
@@ -87,11 +116,11 @@ def view_filter(metrics: Mapping[str, Any]) -> list[Plain]:
                 for seed, counts in of_seed.items()
             ]
             shown = ("Seed", *(_spaced(key).capitalize() for key in heads))
-            by_seed.append(Plain(f"View filter: {title}", "A row a trained network.", shown, lines, 1))
+            by_seed.append(TextTable(f"View filter: {title}", "A row a trained network.", shown, lines, 1))
         else:
             rows.append([title, _text(value)])
     note = "How frontal images were told from lateral ones."
-    return [Plain("View filter", note, ("Figure", "Value"), rows, 1), *by_seed]
+    return [TextTable("View filter", note, ("Figure", "Value"), rows, 1), *by_seed]
 
 
 def _spaced(name: object) -> str:
@@ -108,3 +137,11 @@ def _text(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(_text(one) for one in value)
     return "–" if value is None else str(value)
+
+
+def _counts(shared: tuple[int, int]) -> str:
+    return f"{shared[0]:,} / {shared[1]:,}" if shared[0] else "–"
+
+
+def _first(examples: str, most: int = EXAMPLES) -> str:
+    return " ".join(examples.split()[:most])

@@ -1,13 +1,14 @@
 """The one page: headline, verdicts, a section a study, the data. Self-contained HTML, no script, no outside file."""
 
 import dataclasses
+import math
 from collections.abc import Sequence
 
 from cxrbench.evaluation.verdicts import VERDICTS, Verdict
 from cxrbench.reporting import protocols, tables, template
-from cxrbench.reporting.data import Plain
 from cxrbench.reporting.gallery import Gallery
 from cxrbench.reporting.study import Section
+from cxrbench.reporting.text_tables import TextTable
 
 SIGNS = dict(zip(VERDICTS, ("✓", "✗", "~", "–")))
 
@@ -20,31 +21,48 @@ class Line:
     sign: str
     study: str
     statement: str
-    where: str
+    measure: str  # the metric and the part
     difference: str
     interval: str
     n: str
+    seeds: str  # that would decide it
     reason: str
 
 
 def verdict_line(verdict: Verdict) -> Line:
-    claim, found = verdict.claim, verdict.decisive
+    claim, decisive = verdict.claim, verdict.decisive
     difference = interval = ""
     n = f"{verdict.runs} runs" if verdict.runs else ""
-    if found is not None and found.value == found.value:
+    if decisive is not None and math.isfinite(decisive.value):
         metric = claim.metric
-        if found.contrast.b is None:
+        if decisive.contrast.b is None:
             unit = " %" if metric in tables.PERCENT else ""
-            difference = f"{found.contrast.a}: {tables.number(metric, found.value)}{unit}"
-            interval = f"[{tables.number(metric, found.low)} to {tables.number(metric, found.high)}]"
+            difference = f"{decisive.contrast.a}: {tables.number(metric, decisive.value)}{unit}"
         else:
-            difference = tables.gap(metric, found.value)
-            interval = tables.gap(metric, found.low, found.high)
-        if found.patients:
-            n += f", {found.patients:,} patients"
-    where = tables.TITLES[claim.metric].split(",")[0] + ("" if "seconds" in claim.metric else f", {claim.part}")
-    sign = SIGNS[verdict.verdict]
-    return Line(verdict.verdict, sign, claim.study, claim.statement, where, difference, interval, n, verdict.reason)
+            difference = tables.gap(metric, decisive.value)
+        interval = tables.interval(decisive)
+        if decisive.patients:
+            n += f", {decisive.patients:,} patients"
+    measure = tables.TITLES[claim.metric].split(",")[0] + ("" if "seconds" in claim.metric else f", {claim.part}")
+    return Line(
+        verdict.verdict,
+        SIGNS[verdict.verdict],
+        claim.study,
+        claim.statement,
+        measure,
+        difference,
+        interval,
+        n,
+        seeds_needed(verdict),
+        verdict.reason,
+    )
+
+
+def seeds_needed(verdict: Verdict) -> str:
+    """The seeds a setting that would decide an undecided claim; empty where there is nothing to say."""
+    if math.isnan(verdict.seeds_needed):
+        return ""
+    return f"about {verdict.seeds_needed:,.0f}" if math.isfinite(verdict.seeds_needed) else "more images"
 
 
 def headline(verdicts: Sequence[Verdict]) -> str:
@@ -53,7 +71,7 @@ def headline(verdicts: Sequence[Verdict]) -> str:
         return "The papers at hand make no claim that these studies can test."
     count = {word: sum(one.verdict == word for one in verdicts) for word in VERDICTS}
     many = f"{len(verdicts)} published claims" if len(verdicts) > 1 else "one published claim"
-    untested, undecided = count["not tested"], f"leave {count['undecided']} undecided"
+    undecided, untested = f"leave {count['undecided']} undecided", count["not tested"]
     rest = f", {undecided} and do not test {untested}" if untested else f" and {undecided}"
     return f"Of {many}, our runs support {count['supported']}, contradict {count['contradicted']}{rest}."
 
@@ -62,14 +80,14 @@ def render(
     head: str,
     cautions: Sequence[str],
     facts: Sequence[tuple[str, str]],
-    rules: str,
+    rules: Sequence[str],
     verdicts: Sequence[Verdict],
     sections: Sequence[Section],
-    data: Sequence[Plain],
+    data: Sequence[TextTable],
     changes: protocols.Protocols | None = None,
     galleries: Sequence[Gallery] = (),
 ) -> str:
-    """The whole page; ``facts`` are name and value, ``rules`` says how a verdict is reached."""
+    """The whole page; ``facts`` are name and value, ``rules`` are paragraphs."""
     return template.render(
         "report.html.j2",
         head=head,

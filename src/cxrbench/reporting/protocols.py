@@ -5,30 +5,29 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cxrbench.config.setting import Setting
 from cxrbench.evaluation.comparisons import Comparison, Rules, StudyRuns
 from cxrbench.evaluation.protocol_effect import REFERENCE, Change, Effect, effect, largest, most_changed
-from cxrbench.evaluation.summaries import Study as Summary
-from cxrbench.evaluation.summaries import winner
-from cxrbench.reporting import tables
-from cxrbench.reporting.data import Plain
+from cxrbench.evaluation.summaries import Summary, winner
+from cxrbench.reporting import tables, text_tables
+from cxrbench.reporting.text_tables import TextTable
 
 TITLE = "What the protocol changes"
 NOTE = (
     "Each setting under protocol patient or official, less the same setting under protocol paper, which divides by"
     " image and so may put one patient's images into training and test. Each protocol has its own test images: a"
     " change mixes what such a leak is worth with how hard another test set is, and these runs alone can't tell the"
-    " two apart. Patients that both test sets hold are resampled together; intervals hold together within a study"
-    " (Holm)."
+    " two apart. Patients that both test sets hold are resampled together; the changes of one study are one family."
 )
 HEADS = (
     "Study", "Protocol", "Mean change\naccuracy on test", "Largest change\naccuracy on test",
-    "Largest change\nAUC on test", "Winner\nnamed on validation", "Order\nKendall's tau",
+    "Largest change\nAUC on test", "Winner\non validation", "Order\nKendall's tau",
 )  # fmt: skip
 ORDER_NOTE = (
     "Ranked by the mean absolute change of test accuracy over settings and protocols. Tau: 1 where the settings come in"
     " the same order of test accuracy as under paper, −1 in the reverse."
 )
+
+Settings = Mapping[str, Mapping[str, Any]]  # label -> the setting's choices by name
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,22 +36,20 @@ class Protocols:
 
     answer: str
     note: str
-    studies: Plain
-    details: Sequence[Plain]
+    studies: TextTable
+    details: Sequence[TextTable]
 
 
-def effect_of(
-    name: str, settings: Mapping[str, Setting], runs: StudyRuns, summary: Summary, rules: Rules
-) -> Effect | None:
+def effect_of(name: str, settings: Settings, runs: StudyRuns, summary: Summary, rules: Rules) -> Effect | None:
     """The effect of the protocols on a study of ``settings`` by label; None where 'paper' has no other beside it."""
-    labels = _labels(settings)
+    labels = labels_of(settings)
     if not any(protocol != REFERENCE for _, protocol in labels) or "test" not in summary:
         return None
     winners = {}
     for protocol in dict.fromkeys(protocol for _, protocol in labels):
-        named = {label: setting for (setting, its), label in labels.items() if its == protocol}
-        best = winner({"validation": {label: summary["validation"][label] for label in named}})
-        winners[protocol] = named[best] if best else None
+        names = {label: setting for (setting, its), label in labels.items() if its == protocol}
+        best = winner({"validation": {label: summary["validation"][label] for label in names}})
+        winners[protocol] = names[best] if best else None
     return effect(name, runs, labels, winners, rules)
 
 
@@ -66,66 +63,34 @@ def section(effects: Sequence[Effect]) -> Protocols | None:
         for one in ordered
         for i, protocol in enumerate(one.protocols)
     ]
-    studies = Plain("Studies, the most changed first", ORDER_NOTE, HEADS, rows, 99)
+    studies = TextTable("Studies, the most changed first", ORDER_NOTE, HEADS, rows, 99)
     return Protocols(_answer(ordered), NOTE, studies, [_details(one) for one in ordered])
 
 
 def markdown(shown: Protocols) -> str:
     """The section as Markdown, closed by a newline."""
-    lines = [f"# {TITLE}", "", shown.answer, "", shown.note, ""]
-    for table in (shown.studies, *shown.details):
-        rows = [[" ".join(cell.split("\n")) for cell in row] for row in (table.heads, *table.rows)]
-        written = [f"| {' | '.join(row)} |" for row in rows]
-        lines += [
-            f"## {table.title}",
-            "",
-            table.note,
-            "",
-            written[0],
-            "| --- " * len(table.heads) + "|",
-            *written[1:],
-            "",
-        ]
-    return "\n".join(lines).rstrip() + "\n"
+    tables = "\n".join(text_tables.markdown(table) for table in (shown.studies, *shown.details))
+    return f"# {TITLE}\n\n{shown.answer}\n\n{shown.note}\n\n{tables}"
 
 
-def metrics_tree(effects: Sequence[Effect]) -> dict[str, Any]:
-    """What reports/metrics.json holds of it: study -> mean_change, and protocol -> figures."""
-    tree: dict[str, Any] = {}
-    for one in most_changed(effects):
-        cell = tree[one.study] = {"mean_absolute_change_of_accuracy": round(one.size, 6)}
-        for protocol in one.protocols:
-            figures: dict[str, Any] = {
-                "winner_changes": int(one.winners[protocol] != one.winners[REFERENCE]),
-                "kendall_tau": _finite(one.order[protocol]),
-            }
-            for metric in ("accuracy", "auc"):
-                figures[metric] = {
-                    change.setting: {
-                        "change": _finite(change.size),
-                        "low": _finite(change.comparison.low),
-                        "high": _finite(change.comparison.high),
-                    }
-                    for change in one.of(protocol, metric)
-                }
-            cell[protocol] = figures
-    return tree
-
-
-def _labels(settings: Mapping[str, Setting]) -> dict[tuple[str, str], str]:
+def labels_of(settings: Settings) -> dict[tuple[str, str], str]:
     """(setting, protocol) -> label, of settings that are run under 'paper' and elsewhere."""
-    names: dict[Setting, str] = {}
+    names: dict[str, str] = {}  # the choices other than the protocol -> the setting's name
     for label, setting in settings.items():
-        if setting.protocol == REFERENCE:
+        if setting["protocol"] == REFERENCE:
             kept = [part for part in label.split(", ") if part != f"protocol={REFERENCE}"]
-            names[setting] = ", ".join(kept) or "base"
-    found = {}
-    for label, setting in settings.items():
-        under_paper = replace(setting, {"protocol": REFERENCE})
-        if under_paper in names:
-            found[names[under_paper], setting.protocol] = label
-    several = {name for name, protocol in found if protocol != REFERENCE}
-    return {key: label for key, label in found.items() if key[0] in several}
+            names[_but_for_protocol(setting)] = ", ".join(kept) or "base"
+    labels = {
+        (names[key], setting["protocol"]): label
+        for label, setting in settings.items()
+        if (key := _but_for_protocol(setting)) in names
+    }
+    several = {name for name, protocol in labels if protocol != REFERENCE}
+    return {key: label for key, label in labels.items() if key[0] in several}
+
+
+def _but_for_protocol(setting: Mapping[str, Any]) -> str:
+    return repr({name: value for name, value in setting.items() if name != "protocol"})
 
 
 def _answer(ordered: Sequence[Effect]) -> str:
@@ -145,22 +110,25 @@ def _row(one: Effect, protocol: str) -> list[str]:
     old, new = (one.winners[p] or "none: all diverged" for p in (REFERENCE, protocol))
     winners = "–" if len(one.settings) == 1 else f"{new}\n{'as under paper' if old == new else f'under paper {old}'}"
     order = f"{one.order[protocol]:+.2f}".replace("-", "−") if math.isfinite(one.order[protocol]) else "–"
-    largest_two = [_told(largest(one.of(protocol, metric)), len(one.settings) > 1) for metric in ("accuracy", "auc")]
+    largest_two = [_change(largest(one.of(protocol, metric)), len(one.settings) > 1) for metric in ("accuracy", "auc")]
     return [mean, *largest_two, winners, order]
 
 
-def _told(change: Change | None, named: bool) -> str:
-    if change is None or not math.isfinite(change.size):
-        return f"–\n{change.comparison.reason}" if change else "–"
-    told = [tables.gap(change.metric, change.size), _interval(change.comparison)]
-    return "\n".join([*told, change.setting] if named else told)
+def _change(change: Change | None, with_setting: bool) -> str:
+    """A change, below it its interval and, ``with_setting``, whose change it is."""
+    if change is None:
+        return "–"
+    if not math.isfinite(change.size):
+        return f"–\n{change.comparison.reason}"
+    lines = [tables.gap(change.metric, change.size), _interval(change.comparison)]
+    return "\n".join([*lines, change.setting] if with_setting else lines)
 
 
 def _interval(one: Comparison) -> str:
-    return tables.gap(one.contrast.metric, one.low, one.high) if math.isfinite(one.low) else f"({one.reason})"
+    return tables.interval(one) if math.isfinite(one.low) else f"({one.reason})"
 
 
-def _details(one: Effect) -> Plain:
+def _details(one: Effect) -> TextTable:
     heads = [
         "Setting",
         "Protocol",
@@ -174,19 +142,15 @@ def _details(one: Effect) -> Plain:
         for i, protocol in enumerate((REFERENCE, *one.protocols)):
             row = ["" if i else setting, protocol]
             for metric in ("accuracy", "auc"):
-                found = one.of(one.protocols[0] if not i else protocol, metric)
-                change = next((each for each in found if each.setting == setting), None)
+                changes = one.of(one.protocols[0] if not i else protocol, metric)
+                change = next((each for each in changes if each.setting == setting), None)
                 value = math.nan if change is None else change.value if i else change.reference
-                row += [tables.number(metric, value), _told(change, False) if change and i else ""]
+                row += [tables.number(metric, value), _change(change, False) if change and i else ""]
             rows.append(row)
     note = f"Means over seeds on test, of {_patients(one)} patients at least under each protocol."
-    return Plain(f"Study {one.study}", note, heads, rows, 99)
+    return TextTable(f"Study {one.study}", note, heads, rows, 99)
 
 
 def _patients(one: Effect) -> str:
     counted = [change.comparison.patients for change in one.changes if change.comparison.patients]
     return f"{min(counted):,}" if counted else "no"
-
-
-def _finite(value: float) -> float | None:
-    return round(value, 6) if math.isfinite(value) else None

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from cxrbench.evaluation.comparisons import Contrast, Rules, StudyRuns, compare
-from cxrbench.evaluation.summaries import Stat, winner
-from cxrbench.evaluation.summaries import Study as Summary
-from cxrbench.reporting import curves, tables
+from cxrbench.evaluation.comparisons import Comparison, Contrast, Rules, StudyRuns, compare
+from cxrbench.evaluation.study_settings import StudySetting, run_of, skipped_of
+from cxrbench.evaluation.summaries import Stat, Summary, winner
+from cxrbench.reporting import curves, tables, words
 from cxrbench.reporting.figures import COLOURS, DASHES, line_chart
 from cxrbench.reporting.published import Paper, cite
 
@@ -22,8 +22,9 @@ class Section:
     question: str
     source: str
     setup: str
+    skipped: Mapping[str, str]  # setting -> why it was not run
+    answer: str
     tables: Sequence[tables.Table]
-    winner: str
     shortcut: str
     charts: Sequence[str]  # SVG elements
     legend: Sequence[tuple[str, int, str]]  # setting, colour, dashes
@@ -32,44 +33,56 @@ class Section:
 
 def section(
     name: str,
+    settings: Mapping[str, StudySetting],
     summary: Summary,
     runs: StudyRuns,
     paper: Paper | None,
-    setup: str,
-    shortcut: str,
+    shortcuts: pd.DataFrame,
     points: Mapping[str, pd.DataFrame],
     rules: Rules,
 ) -> Section:
-    """``points`` holds the tidy tables 'learning-curves' and 'roc'; ``shortcut`` is a sentence or empty."""
-    settings = list(summary["validation"])
-    best = winner(summary)
-    pairs = []
-    if best and "test" in summary:
-        zone = (-rules.margin, rules.margin)
-        pairs = [Contrast("accuracy", "test", setting, best, zone) for setting in settings if setting != best]
+    """The section of one study; ``summary`` and ``runs`` are empty where every setting was skipped.
+
+    ``shortcuts`` is the table of that name, ``points`` holds the tidy tables 'learning-curves' and 'roc'.
+    """
+    were_run = run_of(settings)
+    labels = list(were_run)
+    used = {(setting["cohort"], setting["protocol"]) for setting in were_run.values()}
     return Section(
         name,
         paper.question if paper else f"How do these settings compare: {', '.join(settings)}?",
         cite(paper.citation) if paper else "No paper: a question of our own.",
-        setup,
-        tables.build(summary, paper, compare(runs, pairs, rules)),
-        winner_sentence(summary, best),
-        shortcut,
-        _charts(name, settings, points),
-        [(setting, i % len(COLOURS), DASHES[i % len(DASHES)]) for i, setting in enumerate(settings)],
+        words.setup(list(were_run.values())),
+        skipped_of(settings),
+        winner_sentence(summary) if summary else "No setting of this study was run.",
+        tables.build(summary, paper, _less_the_winner(summary, runs, rules)),
+        words.shortcut_text(shortcuts, used),
+        _charts(name, labels, points) if labels else [],
+        [(label, i % len(COLOURS), DASHES[i % len(DASHES)]) for i, label in enumerate(labels)],
         paper,
     )
 
 
-def winner_sentence(summary: Summary, best: str | None) -> str:
-    """Who won on validation, by what, and what that setting reaches on test."""
+def _less_the_winner(summary: Summary, runs: StudyRuns, rules: Rules) -> list[Comparison]:
+    """Each setting's test accuracy less that of the winner on validation; one family."""
+    best = winner(summary) if "test" in summary else None
     if best is None:
-        return "No setting has a winner's mean: in each, at least one run diverged."
+        return []
+    zone = (-rules.margin, rules.margin)
+    contrasts = [Contrast("accuracy", "test", label, best, zone) for label in summary["test"] if label != best]
+    return compare(runs, contrasts, rules)
+
+
+def winner_sentence(summary: Summary) -> str:
+    """Which setting is the winner on validation, by what, and what that setting reaches on test."""
+    best = winner(summary)
+    if best is None:
+        return "There is no winner: at least one run of every setting diverged."
     validation = _stat(summary["validation"][best].stats["accuracy"])
     if len(summary["validation"]) == 1:
         sentence = f"The one setting reaches a validation accuracy of {validation}"
     else:
-        sentence = f"Named on validation: {best}, with the highest mean accuracy there, {validation}"
+        sentence = f"Winner on validation: {best}, with the highest mean accuracy there, {validation}"
     if "test" not in summary:
         return f"{sentence}; its images have no test part."
     return f"{sentence}; its test accuracy is {_stat(summary['test'][best].stats['accuracy'])}."

@@ -8,8 +8,9 @@ import math
 from collections.abc import Mapping, Sequence
 
 from cxrbench.evaluation.comparisons import Comparison
-from cxrbench.evaluation.summaries import Row, Stat, Study
+from cxrbench.evaluation.summaries import Row, Stat, Summary
 from cxrbench.reporting.published import Paper
+from cxrbench.reporting.text_tables import markdown_rows
 
 COLUMNS = {
     "validation": ("accuracy", "loss", "mse", "first_epoch_seconds", "epoch_seconds"),
@@ -41,7 +42,7 @@ class Cell:
     published: str  # the paper's figure in the same unit, or empty
     points: tuple[float, ...]  # each run on the column's range: 0 left, 1 right
     marks: tuple[float, ...]  # the published value there
-    told: str  # each run's value in words, for a screen reader
+    runs: str  # each run's value as text, for a screen reader
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,10 +86,10 @@ def gap(metric: str, low: float, high: float | None = None) -> str:
     return f"[{text}]" if high is not None else text + unit
 
 
-def build(study: Study, paper: Paper | None, differences: Sequence[Comparison]) -> list[Table]:
+def build(summary: Summary, paper: Paper | None, differences: Sequence[Comparison]) -> list[Table]:
     """The tables of one study, one for each part; ``differences`` are to the winner, in test accuracy."""
     tables = []
-    for part, rows in study.items():
+    for part, rows in summary.items():
         metrics = COLUMNS[part]
         published = {
             (setting, metric): paper.figure(part, setting, metric) if paper else None
@@ -116,10 +117,25 @@ def build(study: Study, paper: Paper | None, differences: Sequence[Comparison]) 
 
 
 def difference(one: Comparison) -> tuple[str, str]:
-    """A comparison in words: the difference and its interval, or why there is none."""
-    if one.value != one.value:
+    """A comparison as text: the difference and its interval, or why there is none."""
+    if not math.isfinite(one.value):
         return "–", one.reason
-    return gap(one.contrast.metric, one.value), gap(one.contrast.metric, one.low, one.high)
+    return gap(one.contrast.metric, one.value), interval(one)
+
+
+def interval(one: Comparison) -> str:
+    """A comparison's interval and its level: the one at which it was tested."""
+    metric = one.contrast.metric
+    if one.contrast.b is None:
+        ends = f"[{number(metric, one.low)} to {number(metric, one.high)}]"
+    else:
+        ends = gap(metric, one.low, one.high)
+    return f"{ends} at {level(one.confidence)}"
+
+
+def level(confidence: float) -> str:
+    """A level of confidence, to at most two decimals."""
+    return f"{100 * confidence:.2f}".rstrip("0").rstrip(".") + " %"
 
 
 def markdown(name: str, tables: Sequence[Table], winner: str, source: str) -> str:
@@ -128,21 +144,21 @@ def markdown(name: str, tables: Sequence[Table], winner: str, source: str) -> st
     for table in tables:
         heads = ["Setting", *(TITLES[m] for m in table.metrics)]
         heads += ["Accuracy less the winner's"] if table.differences else []
-        lines += [f"## {table.part.capitalize()} ({table.images} images, n = {table.runs} runs a setting)", ""]
-        lines += [f"| {' | '.join(heads)} |", f"| --- {'| ---: ' * (len(heads) - 1)}|"]
+        rows = []
         for setting, cells in table.rows.items():
-            shown = [cell.text + (f" ({cell.published})" if cell.published else "") for cell in cells]
-            shown += [" ".join(table.differences.get(setting, ("winner",)))] if table.differences else []
             flag = f" ({table.flags[setting]})" if setting in table.flags else ""
-            lines.append(f"| {setting}{flag} | {' | '.join(shown)} |")
-        lines.append("")
+            row = [setting + flag, *(cell.text + (f" ({cell.published})" if cell.published else "") for cell in cells)]
+            row += [" ".join(table.differences.get(setting, ("winner",)))] if table.differences else []
+            rows.append(row)
+        title = f"## {table.part.capitalize()} ({table.images} images, n = {table.runs} runs a setting)"
+        lines += [title, "", markdown_rows(heads, rows, range(1, len(heads)))]
     return "\n".join(lines).rstrip() + "\n"
 
 
 def _cell(metric: str, stat: Stat, published: tuple | None, span: tuple[float, float]) -> Cell:
     mean = number(metric, stat.mean)
     text = f"{mean} ± {number(metric, stat.sd)}" if math.isfinite(stat.sd) else mean
-    told = ", ".join(number(metric, value) for value in stat.values)
+    runs = ", ".join(number(metric, value) for value in stat.values)
     printed = ""
     if published:
         shift = 2 if metric in PERCENT else 0
@@ -152,14 +168,14 @@ def _cell(metric: str, stat: Stat, published: tuple | None, span: tuple[float, f
         printed,
         tuple(_place(value, span) for value in stat.values if math.isfinite(value)),
         tuple(_place(float(end), span) for end in dict.fromkeys(published or ())),
-        told,
+        runs,
     )
 
 
 def _flag(row: Row) -> str:
     runs = len(row.stats["accuracy"].values)
-    told = [f"{row.diverged} of {runs} diverged"] if row.diverged else []
-    return ", ".join(told + ([f"{row.degenerate} of {runs} call one class only"] if row.degenerate else []))
+    counts = {"diverged": row.diverged, "call one class only": row.degenerate}
+    return ", ".join(f"{count} of {runs} {what}" for what, count in counts.items() if count)
 
 
 def _values(rows: Mapping[str, Row], metric: str) -> list[float]:

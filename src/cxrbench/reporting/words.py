@@ -5,51 +5,66 @@ from typing import Any
 
 import pandas as pd
 
-from cxrbench.config.setting import SETTING_KEYS, Setting
 from cxrbench.evaluation.comparisons import Rules
 
+NO_VALUE = {"weights": "random"}  # what a setting without a value means, where that is a choice
 
-def cautions(profile: str, phantoms: list[str]) -> list[str]:
+
+def cautions(profile: str, phantoms: Sequence[str]) -> list[str]:
     """What a reader must know before the first figure; empty for real images under the profile 'paper'."""
-    told = []
+    sentences = []
     if phantoms:
-        told.append(
+        sentences.append(
             f"These verdicts speak of the phantom, not of patients: the images of {' and '.join(phantoms)} are"
             " computed, no person was radiographed."
         )
     if profile != "paper":
-        told.append(
+        sentences.append(
             f"The profile '{profile}' trains smaller models on smaller images for fewer epochs than the papers did;"
             " what holds here need not hold there. The profile 'paper' comes closest."
         )
-    return told
+    return sentences
 
 
-def rules_text(rules: Rules, workers: int) -> str:
-    """How a verdict is reached."""
+def rules_text(rules: Rules) -> list[str]:
+    """How a verdict is reached, in paragraphs."""
     points = f"{100 * rules.margin:g}"
-    side_by_side = f" Times are of {workers} runs trained side by side." if workers > 1 else ""
-    return (
+    error = f"{100 * (1 - rules.confidence):.3g} %"
+    return [
         f"Margin: ±{points} points of a share, ±{rules.margin:g} of AUC, MSE and loss (nats), ±{points} % of a time."
         " A claim that one setting is better is supported where the whole interval lies beyond the margin on its side,"
-        " contradicted where it lies beyond the margin on the other, else undecided. A claim that settings are equal,"
-        " or reach a value, is supported where the interval lies inside the margin and contradicted where it lies"
-        f" outside. Intervals hold together within a study at {100 * rules.confidence:g} % (Holm): patients, shared by"
-        f" all settings, are resampled {rules.resamples:,} times; seeds enter by Student's t, for three are too few to"
-        f" resample. Where a claim needs several comparisons, the one it hangs on is shown.{side_by_side}"
-    )
+        " contradicted where it lies beyond the margin on the other side, else undecided. A claim that settings are"
+        " equal, or reach a value, is supported where the interval lies inside the margin and contradicted where it"
+        " lies outside. Where a claim needs several comparisons, the one it depends on is shown.",
+        "Intervals: patients, shared by all settings, are resampled"
+        f" {rules.resamples:,} times; seeds enter by Student's t, for three are too few to resample.",
+        "Error rate: each study has up to three families of comparisons: its claims, the column 'Accuracy less the"
+        f" winner’s', and what the protocol changes. Within one family the probability that any verdict is false is at"
+        f" most {error}; it is not limited over all families and studies together. To this end each comparison has a"
+        f" level of its own (Holm: {error} divided by the number of comparisons, then by one fewer after each that is"
+        " decided, the clearest first). The interval printed is the one at that level, and the verdict follows from"
+        " it. Under each interval stands its level.",
+        "Seeds needed: the number of seeds a setting at which the interval would leave out the margin if the means,"
+        " their spread over seeds and the level stayed as they are. The variance over seeds is divided by that number,"
+        " the variance over patients is not; where the latter alone covers the margin, only more images help. New runs"
+        " fall on either side of the present mean, so this number decides in about half of all repeats.",
+        "Times are compared only between runs of one machine with the same number of threads that did not share its"
+        " cores with other runs, or that were timed alone.",
+    ]
 
 
-def setup(shared: list[Setting]) -> str:
-    """The choices that all settings of a study share, in one line."""
-    told = []
-    for name in SETTING_KEYS:
-        values = {getattr(setting, name) for setting in shared}
-        if len(values) == 1 and (value := values.pop()) is not None and value is not False:
-            told.append(f"{name.replace('_', ' ')} {value}")
-        elif name == "weights" and not values:
-            told.append("random weights")
-    return f"Held fixed: {', '.join(told)}."
+def setup(settings: Sequence[Mapping[str, Any]]) -> str:
+    """The choices that all settings of a study share, in one line; empty without settings."""
+    shared = []
+    for name in settings[0] if settings else ():
+        values = {repr(setting.get(name)): setting.get(name) for setting in settings}
+        if len(values) > 1:
+            continue
+        (value,) = values.values()
+        text = NO_VALUE.get(name) if value is None else "yes" if value is True else str(value)
+        if text is not None and value is not False:
+            shared.append(f"{name.replace('_', ' ')} {text}")
+    return f"Held fixed: {', '.join(shared)}." if shared else ""
 
 
 def facts(
@@ -57,21 +72,23 @@ def facts(
 ) -> list[tuple[str, str]]:
     """Name and value of what was run; ``records`` are the runs' run.json."""
     diverged = sum(record["status"] == "diverged" for record in records)
-    seen = {f"{name} {record['environment'].get(name, '?')}" for record in records for name in ("keras", "backend")}
+    versions = {f"{name} {record['environment'].get(name, '?')}" for record in records for name in ("keras", "backend")}
     machines = {str(record["environment"].get("processor") or "not named") for record in records}
     return [
         ("Profile", profile),
         ("Data", ", ".join(f"{name} ({source})" for name, source in sources.items())),
         ("Runs", f"{len(records)} distinct, seeds {', '.join(map(str, seeds))}; {diverged} diverged"),
-        ("Trained with", f"{', '.join(sorted(seen))}; processor: {', '.join(sorted(machines))}"),
+        ("Trained with", f"{', '.join(sorted(versions))}; processor: {', '.join(sorted(machines))}"),
     ]
 
 
 def shortcut_text(shortcuts: pd.DataFrame, used: set[tuple[str, str]]) -> str:
-    """What the files alone betray on the test images of a study's (cohort, protocol) pairs; may be empty."""
-    told = [
+    """The AUC that features of the files alone reach on the test images of a study's (cohort, protocol) pairs."""
+    by_protocol = [
         f"protocol {protocol}: {', '.join(f'{row.feature} {row.auc:.3f}' for row in rows.itertuples())}"
         for (cohort, protocol), rows in shortcuts.groupby(["cohort", "protocol"], sort=False)
         if (cohort, protocol) in used
     ]
-    return f"AUC on test that the files alone reach, no image looked at: {'; '.join(told)}." if told else ""
+    if not by_protocol:
+        return ""
+    return f"AUC on test that the files alone reach, no image looked at: {'; '.join(by_protocol)}."

@@ -1,0 +1,125 @@
+"""The whole report: from the tables of all stages to every file under reports/."""
+
+import dataclasses
+import json
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+
+from cxrbench.base.files import write_text
+from cxrbench.evaluation.comparisons import Rules, StudyRuns
+from cxrbench.evaluation.runs import studies
+from cxrbench.evaluation.study_settings import StudySettings, run_of, skipped_of
+from cxrbench.evaluation.summaries import Summary, summarise
+from cxrbench.evaluation.verdicts import Verdict, judge
+from cxrbench.reporting import curves, data, exports, page, protocols, tables, words
+from cxrbench.reporting.published import Paper
+from cxrbench.reporting.results import Results
+from cxrbench.reporting.review import review
+from cxrbench.reporting.study import Section, section
+from cxrbench.reporting.text_tables import TextTable
+
+
+@dataclasses.dataclass(frozen=True)
+class Context:
+    """What params.yaml says of the whole experiment."""
+
+    profile: str
+    sources: Mapping[str, str]  # cohort -> where its images come from
+    restricted: Collection[str]  # cohorts whose pixels the page must not hold
+
+
+def write_report(folder: Path, results: Results, papers: Mapping[str, Paper], context: Context, rules: Rules) -> None:
+    """Writes the page, the tables, the points of plots and metrics.json into ``folder``."""
+    runs = studies(results.metrics, results.runs)
+    verdicts = _verdicts(results.settings, papers, runs, rules)
+    summaries = _summaries(results)
+    points = {
+        "learning-curves": curves.learning_curves(results.grid, results.histories),
+        "roc": curves.roc_curves(results.grid, {name: scores for name, (_, scores) in results.runs.items()}),
+    }
+    sections = [
+        section(name, settings, summaries.get(name, {}), runs.get(name, {}), papers.get(name), results.shortcuts,
+                points, rules)
+        for name, settings in results.settings.items()
+    ]  # fmt: skip
+    effects = [
+        effect
+        for name, summary in summaries.items()
+        if (effect := protocols.effect_of(name, run_of(results.settings[name]), runs[name], summary, rules))
+    ]
+    changes = protocols.section(effects)
+    write_text(folder / "report.html", _page(results, context, rules, verdicts, sections, changes))
+    for one in sections:
+        if one.tables:
+            text = tables.markdown(one.name, one.tables, one.answer, one.source)
+            write_text(folder / "tables" / f"{one.name}.md", text)
+    if changes:
+        write_text(folder / "tables" / "what-the-protocol-changes.md", protocols.markdown(changes))
+    csv_files = {
+        "tables/claims": exports.claims(verdicts),
+        "tables/winners": exports.winners(summaries),
+        "tables/means": exports.means(summaries),
+        "tables/protocol-changes": exports.protocol_changes(effects),
+        "plots/accuracy": results.metrics[[*curves.CELL, "part", "accuracy"]],
+        **{f"plots/{name}": table for name, table in points.items()},
+    }
+    for name, table in csv_files.items():
+        write_text(folder / f"{name}.csv", curves.csv(table))
+    write_text(folder / "metrics.json", json.dumps(exports.key_figures(verdicts, summaries), indent=1) + "\n")
+
+
+def _page(
+    results: Results,
+    context: Context,
+    rules: Rules,
+    verdicts: Sequence[Verdict],
+    sections: Sequence[Section],
+    changes: protocols.Protocols | None,
+) -> str:
+    phantoms = [name for name, source in context.sources.items() if source == "phantom"]
+    records = [record for record, _ in results.runs.values()]
+    return page.render(
+        page.headline(verdicts),
+        words.cautions(context.profile, phantoms),
+        words.facts(context.profile, context.sources, results.seeds, records),
+        words.rules_text(rules),
+        verdicts,
+        sections,
+        _data(results),
+        changes,
+        [review(results.review, context.restricted)],
+    )
+
+
+def _verdicts(
+    settings: StudySettings, papers: Mapping[str, Paper], runs: Mapping[str, StudyRuns], rules: Rules
+) -> list[Verdict]:
+    """Of every paper, those first whose study was asked for, in the order of params.yaml."""
+    ordered = [name for name in settings if name in papers] + [name for name in papers if name not in settings]
+    return [
+        verdict
+        for name in ordered
+        for verdict in judge(papers[name].claims, runs.get(name, {}), rules, skipped_of(settings.get(name, {})))
+    ]
+
+
+def _summaries(results: Results) -> dict[str, Summary]:
+    """Study -> its means; a study of which every setting was skipped has none."""
+    were_run = {name: list(run_of(settings)) for name, settings in results.settings.items()}
+    return {
+        name: summarise(results.metrics, name, labels, results.seeds) for name, labels in were_run.items() if labels
+    }
+
+
+def _data(results: Results) -> list[TextTable]:
+    """The tables of the page's last section."""
+    return [
+        data.image_counts(results.assignment),
+        data.leaks_between_parts(results.leaks),
+        data.leaks_between_labels(results.leaks),
+        data.duplicates(results.duplicates),
+        data.shortcuts(results.shortcuts),
+        data.rejects(results.rejects),
+        data.checks(results.checks),
+        *data.view_filter(results.view_filter),
+    ]

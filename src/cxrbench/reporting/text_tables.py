@@ -1,0 +1,36 @@
+"""A small table of text with a title and a note: shown on the page by text-table.html.j2, in files as Markdown."""
+
+import dataclasses
+from collections.abc import Collection, Sequence
+
+
+@dataclasses.dataclass(frozen=True)
+class TextTable:
+    """A table of words and numbers; columns from ``numeric`` to before ``text_after`` hold numbers.
+
+    A cell of several lines shows all but the first in small.
+    """
+
+    title: str
+    note: str
+    heads: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    numeric: int
+    text_after: int = 99
+    marked: Collection[tuple[int, int]] = ()  # row and column of cells to be shown in bold
+
+
+def markdown(table: TextTable) -> str:
+    """The table under its title and note, closed by a newline."""
+    rows = [
+        [f"**{cell}**" if (i, j) in table.marked else cell for j, cell in enumerate(row)]
+        for i, row in enumerate(table.rows)
+    ]
+    numbers = range(table.numeric, table.text_after)
+    return f"## {table.title}\n\n{table.note}\n\n{markdown_rows(table.heads, rows, numbers)}"
+
+
+def markdown_rows(heads: Sequence[str], rows: Sequence[Sequence[str]], numbers: Collection[int]) -> str:
+    """A Markdown table, closed by a newline; the columns in ``numbers`` are set to the right."""
+    rule = ["---:" if i in numbers else "---" for i in range(len(heads))]
+    return "".join(f"| {' | '.join(' '.join(cell.splitlines()) for cell in row)} |\n" for row in (heads, rule, *rows))
