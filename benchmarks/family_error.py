@@ -10,7 +10,7 @@ import sys
 
 import numpy as np
 
-from cxrbench.evaluation.decisions import decide, holm_levels
+from cxrbench.evaluation.decisions import Question, decide, holm_levels
 from cxrbench.evaluation.resampling import Estimate
 
 ALPHA, MARGIN, ERROR = 0.05, 1.0, 0.3
@@ -27,7 +27,8 @@ def old_rule(estimates: list[Estimate]) -> list[bool]:
 
 
 def new_rule(estimates: list[Estimate]) -> list[bool]:
-    return [one.relation != "open" for one in decide(estimates, [ZONE] * len(estimates), ALPHA)]
+    questions = [Question([estimate], [ZONE]) for estimate in estimates]
+    return [one.relation != "open" for (one,) in decide(questions, ALPHA)]
 
 
 def main() -> None:

@@ -41,6 +41,6 @@ def test_what_is_held_fixed_is_every_choice_that_all_settings_share_in_the_order
 
 def test_the_rules_name_the_families_the_error_rate_and_the_formula_of_the_seeds():
     text = " ".join(words.rules_text(Rules(confidence=0.95, margin=0.01, resamples=2000, seed=0)))
-    assert "Within one family the probability that any verdict is false is at most 5 %" in text
+    assert "Within one family the probability of any false answer is at most 5 %" in text
     assert "three families" in text
     assert "The variance over seeds is divided by that number" in text

@@ -1,7 +1,7 @@
 """Contrasts inside one study: by how much one setting is better than another, and how that lies to a zone around 0.
 
 A contrast's answer is a relation between the true value and the zone, which is of no practical weight: above, below,
-inside, or open where the data do not say. The contrasts of one call are one family (see decisions.py).
+inside, or open where the data do not say. What is asked in one call is one family (see decisions.py).
 """
 
 import dataclasses
@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from cxrbench.evaluation.decisions import Zone, decide, seeds_needed
+from cxrbench.evaluation import decisions
+from cxrbench.evaluation.decisions import Decision, Zone, decide, seeds_needed
 from cxrbench.evaluation.metrics import LOWER_IS_BETTER, TIMES
 from cxrbench.evaluation.resampling import (
     Estimate,
@@ -87,32 +88,59 @@ class Rules:
     seed: int
 
 
+@dataclasses.dataclass(frozen=True)
+class Question:
+    """Whether each of ``contrasts`` has the relation ``wanted``; without it, which relation the one contrast has."""
+
+    contrasts: Sequence[Contrast]
+    wanted: str = ""
+
+
 def compare(study: StudyRuns, contrasts: Sequence[Contrast], rules: Rules) -> list[Comparison]:
-    """Every contrast's comparison, in order: one family, in which any false relation has probability 1 - confidence."""
-    answers: dict[int, Comparison] = {}
-    estimates: dict[int, Estimate] = {}
+    """Each contrast's comparison, in order; the family is these contrasts."""
+    return [one for (one,) in answer(study, [Question([contrast]) for contrast in contrasts], rules)]
+
+
+def answer(study: StudyRuns, questions: Sequence[Question], rules: Rules) -> list[list[Comparison]]:
+    """For each question its contrasts' comparisons, in order.
+
+    The questions are one family, in which any false answer has a probability of at most 1 - confidence. A question
+    of which no contrast has a number is not part of it.
+    """
     samples = _Samples(study, rules)
-    for i, contrast in enumerate(contrasts):
-        answer = _without_numbers(study, contrast)
-        if answer is None:
-            estimate = samples.estimate(contrast)
-            if math.isfinite(estimate.value) and math.isfinite(estimate.error):
-                estimates[i] = estimate
-                continue
-            answer = Comparison(contrast, "blocked", reason=f"{contrast.metric} is undefined in a run")
-        answers[i] = answer
-    decisions = decide(list(estimates.values()), [contrasts[i].zone for i in estimates], 1 - rules.confidence)
-    for (i, estimate), decision in zip(estimates.items(), decisions):
-        answers[i] = Comparison(
-            contrasts[i],
-            decision.relation,
-            estimate.value,
-            *estimate.interval(decision.level),
-            1 - decision.level,
-            estimate.patients,
-            seeds_needed(estimate, contrasts[i].zone, decision),
+    measured = [[samples.measure(contrast) for contrast in question.contrasts] for question in questions]
+    tests = {i: test for i, question in enumerate(questions) if (test := _test(question, measured[i])).estimates}
+    decided = dict(zip(tests, decide(list(tests.values()), 1 - rules.confidence)))
+    return [_comparisons(question.contrasts, measured[i], decided.get(i, [])) for i, question in enumerate(questions)]
+
+
+def _test(question: Question, measured: Sequence[Estimate | Comparison]) -> decisions.Question:
+    numbers = [(one, contrast.zone) for one, contrast in zip(measured, question.contrasts) if isinstance(one, Estimate)]
+    complete = all(isinstance(one, Estimate) or one.relation == question.wanted for one in measured)
+    return decisions.Question([one for one, _ in numbers], [zone for _, zone in numbers], question.wanted, complete)
+
+
+def _comparisons(
+    contrasts: Sequence[Contrast], measured: Sequence[Estimate | Comparison], decided: Sequence[Decision]
+) -> list[Comparison]:
+    comparisons, left = [], iter(decided)
+    for contrast, one in zip(contrasts, measured):
+        if isinstance(one, Comparison):
+            comparisons.append(one)
+            continue
+        decision = next(left)
+        comparisons.append(
+            Comparison(
+                contrast,
+                decision.relation,
+                one.value,
+                *one.interval(decision.level),
+                1 - decision.level,
+                one.patients,
+                seeds_needed(one, contrast.zone, decision),
+            )
         )
-    return [answers[i] for i in range(len(contrasts))]
+    return comparisons
 
 
 def all_pairs(settings: Sequence[str]) -> list[tuple[str, str]]:
@@ -149,7 +177,17 @@ class _Samples:
         self.weights: dict[str, tuple[dict[str, int], np.ndarray]] = {}
         self.samples: dict[tuple[str, str, str], Sample] = {}
 
-    def estimate(self, contrast: Contrast) -> Estimate:
+    def measure(self, contrast: Contrast) -> Estimate | Comparison:
+        """The contrast's estimate, or its comparison where it has no number."""
+        comparison = _without_numbers(self.study, contrast)
+        if comparison:
+            return comparison
+        estimate = self._estimate(contrast)
+        if math.isfinite(estimate.value) and math.isfinite(estimate.error):
+            return estimate
+        return Comparison(contrast, "blocked", reason=f"{contrast.metric} is undefined in a run")
+
+    def _estimate(self, contrast: Contrast) -> Estimate:
         a, b = contrast.a, contrast.b
         # 'Better' is up: where a low value is the good one, the two settings change places.
         if b is not None and contrast.metric in LOWER_IS_BETTER:

@@ -58,8 +58,9 @@ class Estimate:
     @property
     def freedom(self) -> float:
         """Degrees of freedom (Welch 1947, Satterthwaite 1946): only the seeds' variances are estimated from few."""
-        total = sum(self._means_variances()) + self.patient_variance
-        spread = sum(variance**2 / (n - 1) for variance, n in zip(self._means_variances(), self.seeds))
+        parts = self._means_variances()
+        total = sum(parts) + self.patient_variance
+        spread = sum(part**2 / (n - 1) for part, n in zip(parts, self.seeds))
         return total**2 / spread if spread > 0 else math.inf
 
     def interval(self, alpha: float) -> tuple[float, float]:

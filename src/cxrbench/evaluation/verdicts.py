@@ -9,7 +9,8 @@ import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 
-from cxrbench.evaluation.comparisons import Comparison, Contrast, Rules, Run, StudyRuns, all_pairs, compare
+from cxrbench.evaluation.comparisons import Comparison, Contrast, Question, Rules, Run, StudyRuns, all_pairs, answer
+from cxrbench.evaluation.decisions import side_of
 from cxrbench.evaluation.metrics import TIMES
 
 KINDS = ("best", "better", "equal", "value")
@@ -62,18 +63,17 @@ class Verdict:
 def judge(
     claims: Sequence[Claim], study: StudyRuns, rules: Rules, skipped: Mapping[str, str] | None = None
 ) -> list[Verdict]:
-    """A verdict on each claim of one study; all their contrasts are one family.
+    """A verdict on each claim of one study; the claims are one family.
 
     ``skipped`` says of settings that were not run why (setting label -> reason).
     """
     obstacles = [_obstacle(claim, study, skipped or {}) for claim in claims]
-    contrasts = [[] if obstacle else _contrasts(claim, rules.margin) for claim, obstacle in zip(claims, obstacles)]
-    comparisons = iter(compare(study, [contrast for group in contrasts for contrast in group], rules))
+    testable = [claim for claim, obstacle in zip(claims, obstacles) if not obstacle]
+    questions = [Question(_contrasts(claim, rules.margin), claim.wanted) for claim in testable]
+    comparisons = iter(answer(study, questions, rules))
     return [
-        Verdict(claim, "not tested", obstacle)
-        if obstacle
-        else _verdict(claim, [next(comparisons) for _ in group], study)
-        for claim, obstacle, group in zip(claims, obstacles, contrasts)
+        Verdict(claim, "not tested", obstacle) if obstacle else _verdict(claim, next(comparisons), study)
+        for claim, obstacle in zip(claims, obstacles)
     ]
 
 
@@ -153,14 +153,8 @@ def _seeds_needed(claim: Claim, doubtful: Sequence[Comparison]) -> float:
     """
     if not doubtful or any(one.relation != "open" for one in doubtful):
         return math.nan
-    refuting = [one.seeds_needed for one in doubtful if _side(one) in claim.refuting]
+    refuting = [one.seeds_needed for one in doubtful if side_of(one.value, one.contrast.zone) in claim.refuting]
     return min(refuting) if refuting else max(one.seeds_needed for one in doubtful)
-
-
-def _side(one: Comparison) -> str:
-    """The relation that an open comparison would have if its present value were the truth."""
-    low, high = one.contrast.zone
-    return "above" if one.value > high else "below" if one.value < low else "inside"
 
 
 def _reason(claim: Claim, one: Comparison, seeds_needed: float) -> str:
@@ -189,7 +183,7 @@ def _outlook(claim: Claim, one: Comparison, seeds_needed: float) -> str:
         return ""
     if math.isinf(seeds_needed):
         return f" More {claim.part} images are needed, not more seeds."
-    if _side(one) == "inside" and claim.wanted != "inside":
+    if side_of(one.value, one.contrast.zone) == "inside" and claim.wanted != "inside":
         return f" About {seeds_needed:,.0f} seeds would show that the difference is of no practical weight."
     return f" About {seeds_needed:,.0f} seeds would decide it."
 

@@ -38,12 +38,14 @@ def rules_text(rules: Rules) -> list[str]:
         " lies outside. Where a claim needs several comparisons, the one it depends on is shown.",
         "Intervals: patients, shared by all settings, are resampled"
         f" {rules.resamples:,} times; seeds enter by Student's t, for three are too few to resample.",
-        "Error rate: each study has up to three families of comparisons: its claims, the column 'Accuracy less the"
-        f" winner’s', and what the protocol changes. Within one family the probability that any verdict is false is at"
-        f" most {error}; it is not limited over all families and studies together. To this end each comparison has a"
-        f" level of its own (Holm: {error} divided by the number of comparisons, then by one fewer after each that is"
-        " decided, the clearest first). The interval printed is the one at that level, and the verdict follows from"
-        " it. Under each interval stands its level.",
+        "Error rate: each study has up to three families of questions: its claims, the column 'Accuracy less the"
+        f" winner’s', and what the protocol changes. Within one family the probability of any false answer is at most"
+        f" {error}; it is not limited over all families and studies together. To this end each question has a level of"
+        f" its own (Holm: {error} divided by the number of questions, then by one fewer after each that is decided, the"
+        " clearest first). A claim that needs several comparisons is supported only where each of them holds at that"
+        " level. One is enough to contradict it, so a comparison that lies on another side is tested at that level"
+        " divided by their number. The interval printed is the one at its level, which stands beside it, and the"
+        " verdict follows from it.",
         "Seeds needed: the number of seeds a setting at which the interval would leave out the margin if the means,"
         " their spread over seeds and the level stayed as they are. The variance over seeds is divided by that number,"
         " the variance over patients is not; where the latter alone covers the margin, only more images help. New runs"
