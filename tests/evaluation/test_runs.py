@@ -6,7 +6,7 @@ import pytest
 
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.base.files import write_text
-from cxrbench.base.tables import write_table
+from cxrbench.base.tables import read_table, write_table
 from cxrbench.evaluation.comparisons import Timing
 from cxrbench.evaluation.runs import metric_table, read_grid, studies
 
@@ -69,7 +69,19 @@ def test_an_image_without_a_known_patient_stands_for_one_of_its_own(tmp_path):
     runs = read_grid(GRID, tmp_path)
     found = studies(metric_table(GRID, runs), runs)
     assert {study: list(settings) for study, settings in found.items()} == {"one": ["x=1", "x=2"], "two": ["base"]}
-    assert found["one"]["x=1"][0].scores["test"].patient.tolist() == ["image test0", "image test1"]
+    assert found["one"]["x=1"][0].scores["test"].patient.tolist() == ["a/image test0", "a/image test1"]
+
+
+def test_two_sources_patients_of_one_name_are_two_patients(tmp_path):
+    """A study may vary the cohort, and a key holds inside its source only."""
+    for name, source in (("r1", "a"), ("r2", "b")):
+        write_run(tmp_path, name, [0.1, 0.9])
+        path = tmp_path / name / "scores.csv"
+        write_table(path, read_table(path, "scores").assign(source=source, patient_id="p1"), "scores")
+    runs = read_grid(GRID, tmp_path)
+    one = studies(metric_table(GRID, runs), runs)["one"]
+    patients = [set(one[setting][0].scores["test"].patient) for setting in ("x=1", "x=2")]
+    assert patients == [{"a/p1"}, {"b/p1"}]
 
 
 def test_a_run_holds_its_seconds_and_what_they_depend_on_as_far_as_its_record_says(tmp_path):

@@ -1,5 +1,3 @@
-import dataclasses
-
 import numpy as np
 import pytest
 
@@ -16,7 +14,7 @@ RATES = (0.1, 0.01)
 def settings(**more):
     """A study of two learning rates under three protocols, as params.yaml labels its settings."""
     return {
-        f"lr={lr}, protocol={protocol}": dataclasses.asdict(Setting(lr=lr, protocol=protocol, **more))
+        f"lr={lr}, protocol={protocol}": Setting(lr=lr, protocol=protocol, **more).model_dump()
         for lr in RATES
         for protocol in ("paper", "patient", "official")
     }
@@ -88,10 +86,10 @@ def test_a_study_of_one_protocol_has_no_effect(only):
 
 def test_a_setting_named_by_hand_is_known_by_its_choices():
     settings = {"old": Setting(lr=0.1), "new": Setting(lr=0.1, protocol="patient"), "alone": Setting(lr=0.01)}
-    named = {label: dataclasses.asdict(setting) for label, setting in settings.items()}
+    named = {label: setting.model_dump() for label, setting in settings.items()}
     assert protocols.labels_of(named) == {("old", "paper"): "old", ("old", "patient"): "new"}
 
 
 def test_a_study_of_protocols_alone_calls_its_one_setting_base():
-    named = {f"protocol={p}": dataclasses.asdict(Setting(protocol=p)) for p in ("patient", "paper")}
+    named = {f"protocol={p}": Setting(protocol=p).model_dump() for p in ("patient", "paper")}
     assert set(protocols.labels_of(named)) == {("base", "paper"), ("base", "patient")}

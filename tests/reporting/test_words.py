@@ -1,10 +1,8 @@
-import dataclasses
-
 import pandas as pd
 import pytest
 
 from cxrbench.base.tables import TABLES
-from cxrbench.config.setting import Setting
+from cxrbench.config.setting import SETTING_KEYS, Setting
 from cxrbench.evaluation.comparisons import Rules
 from cxrbench.reporting import words
 
@@ -27,8 +25,8 @@ def test_the_words_beside_a_study_name_its_own_protocols_shortcuts():
 
 
 def test_what_is_held_fixed_is_every_choice_that_all_settings_share_in_the_order_of_its_declaration():
-    settings = [dataclasses.asdict(Setting(lr=lr, batch_size=1, balance=True)) for lr in (0.1, 0.01)]
-    names = [field.name.replace("_", " ") for field in dataclasses.fields(Setting)]
+    settings = [Setting(lr=lr, batch_size=1, balance=True).model_dump() for lr in (0.1, 0.01)]
+    names = [name.replace("_", " ") for name in SETTING_KEYS]
     text = words.setup(settings)
     shown = text.removeprefix("Held fixed: ").removesuffix(".").split(", ")
     assert [name for name in names if any(one.startswith(f"{name} ") for one in shown)] == [

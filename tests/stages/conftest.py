@@ -1,6 +1,5 @@
 """A workspace whose runs are simulated scores: every file that evaluate and report read, made in a moment."""
 
-import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -50,7 +49,7 @@ def reported_workspace(tmp_path_factory):
 
 def make(folder: Path, share: float = 1.0) -> None:
     """Fills ``folder`` as the stages up to train-grid would; ``share`` of the quotas' images."""
-    from cxrbench.config.params import cells_of, load
+    from cxrbench.config.params import load
     from cxrbench.evaluation.study_settings import StudySetting, write_settings
 
     shutil.copy(REPO / "params.yaml", folder / "params.yaml")
@@ -79,8 +78,8 @@ def make(folder: Path, share: float = 1.0) -> None:
                     made.add(run)
                     _run(folder / "data/train-grid" / run, images[cohort], label, seed, rng)
     settings: dict[str, dict[str, StudySetting]] = {}
-    for cell in cells_of(params):
-        settings.setdefault(cell.study, {})[cell.label] = StudySetting(dataclasses.asdict(cell.setting))
+    for run in params.planned_runs():
+        settings.setdefault(run.study, {})[run.label] = StudySetting(run.setting.model_dump())
     write_settings(folder / "data/train-grid/settings.json", settings)
     write_table(folder / "data/train-grid/grid.csv", pd.DataFrame(rows, columns=list(TABLES["grid"])), "grid")
 

@@ -1,6 +1,5 @@
 """report: metrics and published tables -> reports/: the page, tables, metrics.json, points to plot."""
 
-import dataclasses
 from pathlib import Path
 
 from cxrbench.base.entry import run
@@ -13,7 +12,7 @@ from cxrbench.reporting.results import read_results
 
 def main() -> None:
     params = parameters.load()
-    rules = Rules(**dataclasses.asdict(params.report))
+    rules = Rules(**params.report.model_dump())
     sources = {name: cohort.source for name, cohort in params.cohorts.items()}
     restricted = {name for name, cohort in params.cohorts.items() if cohort.pixels_stay_here}
     context = Context(params.profile, sources, restricted)
