@@ -34,7 +34,7 @@ def report(source: str, root: Path, reading: str) -> None:
     started = time.perf_counter()
     settings = params.load(ROOT / "params.yaml")
     settings = settings.model_copy(update={"split": settings.split.model_copy(update={"patients": reading})})
-    images, rejects = ingest(COHORT, find(source, root), settings.workers)
+    images, rejects = ingest(COHORT, find(source, root).images, settings.workers)
     decoded = time.perf_counter()
     duplicates = find_duplicates(images, squares_of(images, settings.workers), COHORT, settings.workers)
     searched = time.perf_counter()

@@ -179,7 +179,7 @@ def main() -> None:
 
 
 def compare(given: argparse.Namespace, work: Path) -> None:
-    real, _ = ingest("pneumonia", find("mimic_cxr", given.root), 2)
+    real, _ = ingest("pneumonia", find("mimic_cxr", given.root).images, 2)
     real = real[real["view"] != ""].reset_index(drop=True)
     fold = folds_of(real, given.folds)
     mixed, alone = recipe("mimic", given.overrides), recipe("phantom", given.overrides)
@@ -201,7 +201,7 @@ def compare(given: argparse.Namespace, work: Path) -> None:
         print(table({name: judged(folders["alone"], a) for name, a in arrays.items()}, target, alone.abstain))
 
     if given.frontal_only:
-        others, _ = ingest("others", find("directory", given.frontal_only, None, "frontal"), 2)
+        others, _ = ingest("others", find("directory", given.frontal_only, None, "frontal").images, 2)
         print(f"\n## {given.frontal_only.name}, all frontal\n")
         for name, setting in (("fold 0", mixed.setting), ("alone", elsewhere)):
             array = array_of(others["path"].tolist(), setting, work)
@@ -214,7 +214,7 @@ def trained(
     """'fold K', or 'alone' for phantoms alone -> the folder of each seed's run; runs that ``work`` holds are kept."""
     if not (work / "phantom" / "files").is_dir():
         write_tree(work / "phantom", "pneumonia", 0.2, 160, 0)
-    phantom, _ = ingest("phantom", find("mimic_cxr", work / "phantom"), 2)
+    phantom, _ = ingest("phantom", find("mimic_cxr", work / "phantom").images, 2)
     taught = sampling.assign(phantom, {"phantom": mixed.quotas["phantom"]}, mixed.seed)
     taught = taught[taught[mixed.setting.protocol] != "test"]
     store = RunStore(work / "runs")

@@ -21,7 +21,8 @@ The table has a row for each file, sorted by path:
   view_score  P(frontal)
   reason      why there is no view
 
-JPEG, PNG, TIFF, DICOM and what else the pipeline reads are read. Hidden files are left out, links are followed.
+JPEG, PNG, TIFF, DICOM and what else the pipeline reads are read. Hidden files and what tools leave
+among images (.ipynb_checkpoints, @eaDir, __MACOSX, Thumbs.db, ...) are skipped, links are followed.
 """
 
 
@@ -70,14 +71,16 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _views(folder: str, out: Path, model_path: Path | None, workers: int) -> int:
+    from cxrbench.base.folders import list_files
     from cxrbench.base.progress import progress
     from cxrbench.views import stored
-    from cxrbench.views.folder import UNUSABLE, call_views, find_files
+    from cxrbench.views.folder import UNUSABLE, call_views
 
     started = time.monotonic()
     model = stored.load(model_path or stored.default_path())
-    files = find_files(folder)
-    print(f"{model.origin}; {len(files):,} files to look at", file=sys.stderr)
+    files, skipped = list_files(folder)
+    also = f", {skipped:,} hidden files and files of tools skipped" if skipped else ""
+    print(f"{model.origin}; {len(files):,} files to look at{also}", file=sys.stderr)
     with progress("files", len(files)) as advance:
         counts = call_views(files, model, out, workers, advance)
     print(

@@ -27,8 +27,8 @@ def write(root, text=TABLE):
 @pytest.mark.parametrize("inside", ["", "covid-chestxray-dataset-master"])
 def test_labels_views_and_patients_come_from_the_table(tmp_path, inside):
     write(tmp_path / inside)
-    told = {}
-    found = covid19.read(tmp_path, told.__setitem__)
+    listing = covid19.read(tmp_path)
+    found = listing.images
     assert [(one.image_id, one.label, one.view_position, one.view, one.patient_id, one.study_id) for one in found] == [
         ("images/a", "covid", "PA", "frontal", "2", "2-0"),
         ("images/b", "covid", "AP Supine", "frontal", "2", "2-3"),
@@ -39,12 +39,12 @@ def test_labels_views_and_patients_come_from_the_table(tmp_path, inside):
         ("images/g", "", "", "", "9", ""),
     ]
     assert found[0].path == tmp_path / inside / "images/a.jpeg"
-    assert told == {"images other than radiographs": 2, "repeated lines of the table": 1}
+    assert listing.skipped == {"images other than radiographs": 2, "repeated lines of the table": 1}
 
 
-def test_a_table_older_than_the_column_of_modalities_sets_tomography_aside_by_its_view(tmp_path):
+def test_a_table_older_than_the_column_of_modalities_skips_tomography_by_its_view(tmp_path):
     write(tmp_path, "finding,view,filename\nCOVID-19,PA,a.png\nCOVID-19,Axial,b.png\nCOVID-19,CT,c.png\n")
-    assert [one.path for one in covid19.read(tmp_path)] == [tmp_path / "images/a.png"]
+    assert [one.path for one in covid19.read(tmp_path).images] == [tmp_path / "images/a.png"]
 
 
 def test_a_wrong_root_and_a_wrong_table_are_one_sentence_each(tmp_path):
@@ -55,3 +55,10 @@ def test_a_wrong_root_and_a_wrong_table_are_one_sentence_each(tmp_path):
     write(tmp_path, "finding,filename\nCOVID-19,a.png\n")
     with pytest.raises(CxrbenchError, match="lacks view"):
         covid19.read(tmp_path)
+
+
+def test_folders_of_tools_are_not_taken_for_the_collection(tmp_path):
+    write(tmp_path / "zz-collection", "finding,view,filename,patientid\nCOVID-19,PA,a.png,7.0\n")
+    write(tmp_path / "__MACOSX", "finding,view,filename\nCOVID-19,PA,b.png\n")
+    (image,) = covid19.read(tmp_path).images
+    assert (image.path, image.patient_id) == (tmp_path / "zz-collection/images/a.png", "7")

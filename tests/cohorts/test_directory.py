@@ -4,6 +4,7 @@ import pytest
 
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.cohorts import directory
+from cxrbench.cohorts.listing import TOOL_FILES
 
 
 def touch(root, *names):
@@ -15,12 +16,12 @@ def touch(root, *names):
 def table(root, text):
     root.mkdir(exist_ok=True)
     (root / "list.csv").write_text(text, encoding="utf-8")
-    return directory.read(root, "list.csv")
+    return directory.read(root, "list.csv").images
 
 
 def test_a_class_folder_is_a_label_in_lower_case(tmp_path):
-    touch(tmp_path, "Covid/a.png", "Covid/deep/b.png", "normal/a.png", "__MACOSX/x/y", ".cache/z", "readme.txt")
-    found = directory.read(tmp_path, view="frontal")
+    touch(tmp_path, "Covid/a.png", "Covid/deep/b.png", "normal/a.png", "readme.txt")
+    found = directory.read(tmp_path, view="frontal").images
     assert [(image.image_id, image.label, image.source_part, image.view) for image in found] == [
         ("Covid/a", "covid", "", "frontal"),
         ("Covid/deep/b", "covid", "", "frontal"),
@@ -30,7 +31,7 @@ def test_a_class_folder_is_a_label_in_lower_case(tmp_path):
 
 def test_part_folders_above_the_class_folders_are_the_sources_split(tmp_path):
     touch(tmp_path, "train/normal/a.png", "val/normal/b.png", "validation/normal/c.png", "Test/covid/d.png")
-    found = {image.image_id: (image.source_part, image.label) for image in directory.read(tmp_path)}
+    found = {image.image_id: (image.source_part, image.label) for image in directory.read(tmp_path).images}
     assert found == {
         "train/normal/a": ("train", "normal"),
         "val/normal/b": ("validation", "normal"),
@@ -70,7 +71,7 @@ def test_a_table_may_say_split_patient_and_view(tmp_path):
 
 def test_the_tables_view_stands_above_the_cohorts(tmp_path):
     table(tmp_path, "path,label,view\na.png,x,LL\nb.png,x,\n")
-    assert [image.view for image in directory.read(tmp_path, "list.csv", "frontal")] == ["lateral", "frontal"]
+    assert [image.view for image in directory.read(tmp_path, "list.csv", "frontal").images] == ["lateral", "frontal"]
 
 
 def test_a_byte_order_mark_and_blanks_do_no_harm(tmp_path):
@@ -102,3 +103,45 @@ def test_a_table_that_is_no_text_or_not_there_is_an_error(tmp_path):
         directory.read(tmp_path, "list.csv")
     with pytest.raises(CxrbenchError, match=r"other\.csv does not exist"):
         directory.read(tmp_path, "other.csv")
+
+
+def test_what_tools_leave_is_neither_a_class_nor_an_image(tmp_path):
+    touch(tmp_path, *(f"{kind}/{name}.png" for kind in ("covid", "normal") for name in "abc"))
+    touch(tmp_path, *(f"{kind}/.ipynb_checkpoints/a-checkpoint.png" for kind in ("covid", "normal")), ".cache/z")
+    touch(tmp_path, "@eaDir/a.png/SYNOPHOTO_THUMB_M.jpg", "covid/@eaDir/a.png/SYNOPHOTO_THUMB_M.jpg", "__MACOSX/x/y")
+    touch(tmp_path, "normal/Thumbs.db", "normal/._a.png", "loose.txt")
+    listing = directory.read(tmp_path)
+    assert [image.image_id for image in listing.images] == [f"{k}/{n}" for k in ("covid", "normal") for n in "abc"]
+    assert listing.skipped == {TOOL_FILES: 8, "files outside the class folders": 1}
+
+
+def test_a_table_in_any_usual_form_is_read(tmp_path):
+    text = (
+        "Filename;Diagnosis;Fold;PatientID;ViewPosition;Age\r\nd\\\\a.png;Viral  Pneumonia;Train;7.0;PA;40\r\n;;;;;\r\n"
+    )
+    tmp_path.joinpath("list.csv").write_bytes(text.replace("\\\\", "\\").encode("utf-16"))
+    listing = directory.read(tmp_path, "list.csv")
+    (image,) = listing.images
+    assert (image.path, image.label, image.source_part, image.patient_id, image.view) == (
+        tmp_path / "d/a.png", "viral pneumonia", "train", "7", "frontal",
+    )  # fmt: skip
+    assert listing.notes == (
+        f"table {tmp_path}/list.csv: 1 columns are ignored (Age); used are Filename, Diagnosis, Fold, PatientID,"
+        " ViewPosition",
+    )
+
+
+def test_folds_by_number_are_no_parts_and_the_error_names_the_column(tmp_path):
+    with pytest.raises(CxrbenchError, match=r"has fold '0' in line 2; .* give the column another name"):
+        table(tmp_path, "path,label,fold\na.png,x,0\n")
+
+
+def test_rounded_patients_are_refused_since_they_would_become_one(tmp_path):
+    with pytest.raises(CxrbenchError, match=r"has PatientID '5\.0E\+07' in line 2, a rounded number"):
+        table(tmp_path, "path,label,PatientID\na.png,x,5.0E+07\nb.png,y,5.0E+07\n")
+
+
+@pytest.mark.parametrize("path", ["../a.png", "/etc/a.png", "C:\\a.png"])
+def test_a_path_outside_the_root_is_refused_by_its_line(tmp_path, path):
+    with pytest.raises(CxrbenchError, match=r"line 2, has path .* does not lie below"):
+        table(tmp_path, f"path,label\n{path},x\n")

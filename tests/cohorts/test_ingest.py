@@ -13,8 +13,8 @@ from PIL import Image
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.base.tables import read_table, write_table
 from cxrbench.cohorts import ingest as module
-from cxrbench.cohorts.found import Found
 from cxrbench.cohorts.ingest import ingest
+from cxrbench.cohorts.listing import SourceImage
 from tests.images.parallel_work import examine_but_crash_on_seven
 
 REASONS = {"missing", "empty", "not an image", "truncated", "too small", "too large", "unsupported"}
@@ -45,7 +45,7 @@ def spoilt(rng, data):
 
 
 def founds_in(folder):
-    return [Found(path=path, image_id=path.stem, label="normal") for path in folder.iterdir()]
+    return [SourceImage(path=path, image_id=path.stem, label="normal") for path in folder.iterdir()]
 
 
 def test_six_hundred_spoilt_files_are_all_accounted_for(tmp_path):
@@ -86,7 +86,7 @@ def test_neither_order_nor_workers_nor_how_many_rows_go_into_a_frame_change_the_
 def test_the_manifest_holds_what_the_file_holds(tmp_path):
     data = picture_bytes(np.random.default_rng(0), "JPEG", "RGB")
     (tmp_path / "x.jpg").write_bytes(data)
-    found = Found(tmp_path / "x.jpg", "x", "covid", "PA", "frontal", study_id="s1", source_part="test")
+    found = SourceImage(tmp_path / "x.jpg", "x", "covid", "PA", "frontal", study_id="s1", source_part="test")
     images, _ = ingest("a", [found])
     row = images.iloc[0]
     assert row["sha256"] == hashlib.sha256(data).hexdigest()
@@ -104,7 +104,7 @@ def test_progress_advances_once_a_file(small_cohort):
 
 
 def test_two_images_of_one_name_are_refused(tmp_path):
-    twins = [Found(tmp_path / "a.png", "same"), Found(tmp_path / "b.png", "same")]
+    twins = [SourceImage(tmp_path / "a.png", "same"), SourceImage(tmp_path / "b.png", "same")]
     with pytest.raises(CxrbenchError, match=r"cohort 'a' has two images named 'same' .*a\.png.*b\.png"):
         ingest("a", twins)
 

@@ -6,6 +6,7 @@ import pytest
 
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.cohorts import kaggle
+from cxrbench.cohorts.listing import TOOL_FILES
 
 
 def touch(root, *names):
@@ -22,7 +23,7 @@ def test_part_label_view_and_patient_come_from_folder_and_name(tmp_path, inside)
         "val/NORMAL/NORMAL2-IM-1293-0001.jpeg",
         "test/NORMAL/IM-0115-0001.jpeg",
     )
-    found = {image.image_id: image for image in kaggle.read(tmp_path)}
+    found = {image.image_id: image for image in kaggle.read(tmp_path).images}
     assert set(found) == {
         "train/PNEUMONIA/person123_bacteria_4",
         "val/NORMAL/NORMAL2-IM-1293-0001",
@@ -54,9 +55,9 @@ def test_a_file_name_tells_its_patient_in_two_readings(name, strict, loose):
     assert kaggle.patient_of(name) == (strict, loose)
 
 
-def test_files_that_are_no_images_are_found_too_and_left_to_be_rejected(tmp_path):
-    touch(tmp_path, "train/NORMAL/.DS_Store", "train/NORMAL/IM-1-1.jpeg")
-    assert {image.path.name for image in kaggle.read(tmp_path)} == {".DS_Store", "IM-1-1.jpeg"}
+def test_files_that_are_no_images_are_listed_too_and_left_to_be_rejected(tmp_path):
+    touch(tmp_path, "train/NORMAL/notes.txt", "train/NORMAL/IM-1-1.jpeg")
+    assert {image.path.name for image in kaggle.read(tmp_path).images} == {"notes.txt", "IM-1-1.jpeg"}
 
 
 def test_a_missing_root_a_file_a_wrong_shape_and_an_empty_set_are_one_sentence_each(tmp_path):
@@ -75,7 +76,7 @@ def test_a_missing_root_a_file_a_wrong_shape_and_an_empty_set_are_one_sentence_e
 def test_paths_are_relative_where_the_root_is(tmp_path, monkeypatch):
     touch(tmp_path, "set/train/NORMAL/IM-1-1.jpeg")
     monkeypatch.chdir(tmp_path)
-    assert kaggle.read(Path("set"))[0].path == Path("set/train/NORMAL/IM-1-1.jpeg")
+    assert kaggle.read(Path("set")).images[0].path == Path("set/train/NORMAL/IM-1-1.jpeg")
 
 
 NAMES = (
@@ -83,7 +84,7 @@ NAMES = (
     "train/PNEUMONIA/person1_bacteria_1.jpeg",
     "test/PNEUMONIA/person1_virus_6.jpeg",
 )
-FORK = kaggle.APPLE_DOUBLE + b"\0\2\0\0Mac OS X"
+FORK = bytes.fromhex("00051607") + b"\0\2\0\0Mac OS X"
 
 
 def write(root, files):
@@ -102,50 +103,59 @@ def nested_archive(root):
 
 
 def reading(root):
-    told = {}
-    return kaggle.read(root, told.__setitem__), told
+    listing = kaggle.read(root)
+    return listing.images, listing.skipped
 
 
 @pytest.mark.parametrize("inside", ["", "chest_xray"])
-def test_the_archives_nested_copies_are_counted_once_and_told(tmp_path, inside):
+def test_the_archives_nested_copies_are_counted_once(tmp_path, inside):
     nested_archive(tmp_path)
-    found, told = reading(tmp_path / inside)
-    assert sorted(one.image_id + ".jpeg" for one in found) == sorted(NAMES)
-    assert {one.path.parents[2] for one in found} == {tmp_path / "chest_xray"}  # the outermost stay
-    assert told == {"identical copies": 3, "resource forks": 3, "files of other folders": 0}
+    images, skipped = reading(tmp_path / inside)
+    assert sorted(one.image_id + ".jpeg" for one in images) == sorted(NAMES)
+    assert {one.path.parents[2] for one in images} == {tmp_path / "chest_xray"}  # the outermost stay
+    assert skipped == {"identical copies": 3, TOOL_FILES: 3, "files of other folders": 0}
 
 
 def test_a_copy_that_differs_from_the_original_is_no_copy(tmp_path):
     nested_archive(tmp_path)
     same_size = tmp_path / "chest_xray/chest_xray" / NAMES[0]
     same_size.write_bytes(b"x" * 9)
-    found, told = reading(tmp_path)
-    assert len(found) == 4
-    assert told["identical copies"] == 2
-    extra = next(one for one in found if one.path == same_size)
+    images, skipped = reading(tmp_path)
+    assert len(images) == 4
+    assert skipped["identical copies"] == 2
+    extra = next(one for one in images if one.path == same_size)
     assert (extra.image_id, extra.label, extra.source_part, extra.patient_id) == (
         "chest_xray/chest_xray/train/NORMAL/IM-0115-0001", "normal", "train", "IM-0115",
     )  # fmt: skip
 
 
-def test_every_file_is_found_a_copy_a_fork_or_told_of(tmp_path):
+def test_every_file_is_listed_or_counted_as_skipped(tmp_path):
     nested_archive(tmp_path)
     write(tmp_path, {"chest_xray/.DS_Store": b"1", "chest_xray/train/NORMAL/._odd.jpeg": b"no fork", "notes.txt": b"2"})
     (tmp_path / "chest_xray/val/NORMAL").mkdir(parents=True)
     (tmp_path / "chest_xray/val/NORMAL/gone.jpeg").symlink_to(tmp_path / "nowhere")
-    found, told = reading(tmp_path)
-    assert len(found) + sum(told.values()) == sum(not path.is_dir() for path in tmp_path.rglob("*"))
-    assert {"val/NORMAL/gone", "train/NORMAL/._odd"} <= {one.image_id for one in found}
+    images, skipped = reading(tmp_path)
+    assert len(images) + sum(skipped.values()) == sum(not path.is_dir() for path in tmp_path.rglob("*"))
+    assert "val/NORMAL/gone" in {one.image_id for one in images}
 
 
 def test_other_organs_beside_the_set_are_not_taken_for_chests(tmp_path):
     write(tmp_path, {"OCT/train/NORMAL/NORMAL-1-1.jpeg": b"eye", "chest_xray/train/NORMAL/NORMAL-2-1.jpeg": b"chest"})
-    found, told = reading(tmp_path)
-    assert [one.image_id for one in found] == ["train/NORMAL/NORMAL-2-1"]
-    assert told["files of other folders"] == 1
+    images, skipped = reading(tmp_path)
+    assert [one.image_id for one in images] == ["train/NORMAL/NORMAL-2-1"]
+    assert skipped["files of other folders"] == 1
 
 
 def test_a_folder_that_links_back_to_itself_ends(tmp_path):
     nested_archive(tmp_path)
     (tmp_path / "chest_xray/again").symlink_to(tmp_path)
-    assert len(kaggle.read(tmp_path)) == 3
+    assert len(kaggle.read(tmp_path).images) == 3
+
+
+def test_what_tools_leave_in_the_class_folders_is_not_data(tmp_path):
+    touch(tmp_path, *(f"train/NORMAL/IM-{n}-1.jpeg" for n in range(6)))
+    touch(tmp_path, *(f"train/NORMAL/.ipynb_checkpoints/IM-{n}-1-checkpoint.jpeg" for n in range(6)))
+    touch(tmp_path, *(f"train/NORMAL/@eaDir/IM-{n}-1.jpeg/SYNOPHOTO_THUMB_XL.jpg" for n in range(6)))
+    images, skipped = reading(tmp_path)
+    assert len(images) == 6
+    assert skipped[TOOL_FILES] == 12

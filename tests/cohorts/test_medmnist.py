@@ -25,7 +25,7 @@ def saved(path, **content):
 def test_each_array_row_is_a_file_of_its_part_and_label_pixel_for_pixel(tmp_path):
     content = arrays()
     tree = medmnist.write_tree(saved(tmp_path / "a.npz", **content), tmp_path / "tree", 28)
-    found = {one.image_id: one for one in medmnist.read(tree)}
+    found = {one.image_id: one for one in medmnist.read(tree).images}
     assert {name: (one.source_part, one.label, one.view) for name, one in found.items()} == {
         "train/normal/00000": ("train", "normal", "frontal"),
         "train/pneumonia/00001": ("train", "pneumonia", "frontal"),

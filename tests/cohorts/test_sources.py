@@ -20,7 +20,8 @@ def zipped(path, *names):
 
 def found(source, root, tmp_path, **options):
     return {
-        one.image_id for one in sources.find(source, sources.opened(source, root, tmp_path / "store", 28), **options)
+        one.image_id
+        for one in sources.find(source, sources.opened(source, root, tmp_path / "store", 28), **options).images
     }
 
 
@@ -37,6 +38,8 @@ def test_every_name_that_params_yaml_may_hold_has_its_reader_and_recipe():
         ("directory", ["covid/a.dcm", "normal/b.png"], {"covid/a", "normal/b"}),
         ("directory", ["mine/covid/a.png", "mine/normal/b.png", "__MACOSX/mine/._x"], {"covid/a", "normal/b"}),
         ("directory", ["covid/a.png", "covid/b.png"], {"covid/a", "covid/b"}),
+        ("directory", ["covid/a.png", "covid/@eaDir/a.png/t.jpg"], {"covid/a"}),
+        ("directory", ["@eaDir/set/t.jpg", "mine/covid/a.png"], {"covid/a"}),
         ("directory", ["a/covid/x.png", "b/covid/x.png"], {"a/covid/x", "b/covid/x"}),
     ],
 )
@@ -48,7 +51,7 @@ def test_a_zip_may_hold_a_table_and_a_folder_around_it(tmp_path):
     with zipfile.ZipFile(tmp_path / "set.zip", "w") as archive:
         archive.writestr("mine/list.csv", "path,label,patient\nx/a.png,covid,p1\nb.png,normal,\n")
     root = sources.opened("directory", tmp_path / "set.zip", tmp_path / "store", 28)
-    rows = sources.find("directory", root, "list.csv")
+    rows = sources.find("directory", root, "list.csv").images
     assert [(one.image_id, one.patient_id) for one in rows] == [("x/a", "p1"), ("b", "")]
 
 

@@ -5,8 +5,8 @@ from collections import Counter
 import pytest
 
 from cxrbench.base.tables import TABLES, read_table, write_table
-from cxrbench.cohorts.found import Found
 from cxrbench.cohorts.ingest import ingest
+from cxrbench.cohorts.listing import SourceImage
 from tests.images.damage import HARMS, damaged, whole_files
 
 FILES = 2_088  # 29 kinds x 8 harms x 9
@@ -21,7 +21,7 @@ def wholes():
 def test_each_kind_is_read_before_it_is_damaged(wholes, tmp_path):
     for number, data in enumerate(wholes.values()):
         (tmp_path / str(number)).write_bytes(data)
-    images, rejects = ingest("whole", [Found(tmp_path / str(n), str(n)) for n in range(len(wholes))])
+    images, rejects = ingest("whole", [SourceImage(tmp_path / str(n), str(n)) for n in range(len(wholes))])
     assert (len(images), len(rejects)) == (len(wholes), 0)
 
 
@@ -33,7 +33,7 @@ def test_two_thousand_damaged_files_are_each_read_or_rejected_with_a_reason(whol
         (tmp_path / str(number)).write_bytes(data)
     assert len(exercised) == len(wholes) * len(HARMS) == 29 * 8
     assert min(exercised.values()) == 9
-    images, rejects = ingest("damaged", [Found(tmp_path / str(n), f"{n:04}") for n in range(FILES)], workers=2)
+    images, rejects = ingest("damaged", [SourceImage(tmp_path / str(n), f"{n:04}") for n in range(FILES)], workers=2)
     reasons = Counter(rejects["reason"])
     print(f"{FILES} damaged files: {len(images)} read, {len(rejects)} rejected: {dict(reasons)}")
     assert len(images) + len(rejects) == FILES

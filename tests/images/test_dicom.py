@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from pydicom import uid
 
-from cxrbench.cohorts.found import Found
 from cxrbench.cohorts.ingest import ingest
+from cxrbench.cohorts.listing import SourceImage
 from cxrbench.images.decode import decode, load_square
 from cxrbench.images.dicom import stream_size
 from cxrbench.images.examine import Picture, examine
@@ -119,8 +119,8 @@ def test_colour_becomes_grey(tmp_path):
 def test_the_manifest_says_what_it_was_and_the_header_fills_what_the_source_leaves_empty(tmp_path):
     keys = {"PatientID": " P-7 ", "StudyInstanceUID": "1.2.9", "ViewPosition": "LL"}
     (tmp_path / "a.dcm").write_bytes(dicom_bytes(RAMP, photometric="MONOCHROME1", bits=12, **keys))
-    known = Found(tmp_path / "a.dcm", "b", "", "PA", "frontal", "own", study_id="s", patient_id_loose="loose")
-    images, _ = ingest("x", [Found(tmp_path / "a.dcm", "a"), known])
+    known = SourceImage(tmp_path / "a.dcm", "b", "", "PA", "frontal", "own", study_id="s", patient_id_loose="loose")
+    images, _ = ingest("x", [SourceImage(tmp_path / "a.dcm", "a"), known])
     assert list(images["mode"]) == ["DICOM MONOCHROME1 12-bit"] * 2
     columns = ["view_position", "view", "patient_id", "patient_id_loose", "study_id"]
     assert images.loc[0, columns].tolist() == ["LL", "lateral", "P-7", "P-7", "1.2.9"]

@@ -12,7 +12,6 @@ from PIL import Image
 
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.base.tables import read_table
-from cxrbench.cohorts import kaggle
 from cxrbench.cohorts.fetch import physionet
 from cxrbench.cohorts.ingest import ingest
 from cxrbench.stages import download
@@ -55,7 +54,7 @@ def workspace(tmp_path, monkeypatch):
 @pytest.fixture
 def in_process(monkeypatch):
     """Decodes here: to start processes takes longer than the few images of a test."""
-    monkeypatch.setattr(download, "ingest", lambda name, founds, workers, advance: ingest(name, founds, 0, advance))
+    monkeypatch.setattr(download, "ingest", lambda name, listed, workers, advance: ingest(name, listed, 0, advance))
 
 
 def test_every_file_of_every_cohort_is_in_one_of_the_two_tables(workspace, capsys):
@@ -77,7 +76,7 @@ def test_a_cohort_without_a_usable_image_stops_the_stage_and_leaves_no_table(wor
     folder = workspace(own=SOURCES["own"])
     for name in ("covid/a.png", "normal/b.png"):
         (folder / "images" / name).write_bytes(b"")
-    with pytest.raises(CxrbenchError, match=r"cohort 'own' has no usable image among 4 files .* is empty\)"):
+    with pytest.raises(CxrbenchError, match=r"no usable image among 4 files, 3 empty, 1 not an .*cohorts\.own\.root"):
         download.main()
     assert not (folder / "data/download/manifest.csv").exists()
 
@@ -102,16 +101,53 @@ def other_than_tables(folder):
     return [path for path in Path(folder).rglob("*") if path.is_file() and path.suffix != ".csv"]
 
 
-def test_the_summary_says_how_many_copies_were_set_aside(workspace, in_process, capsys):
+def test_the_summary_says_how_many_files_were_skipped(workspace, in_process, capsys):
     folder = workspace(kids=SOURCES["kids"])
     original = folder / "kids/train/NORMAL/IM-1-1.jpeg"
     copy, fork = folder / "kids/chest_xray/train/NORMAL/IM-1-1.jpeg", folder / "kids/train/NORMAL/._IM-1-1.jpeg"
     copy.parent.mkdir(parents=True)
     shutil.copy(original, copy)
-    fork.write_bytes(kaggle.APPLE_DOUBLE)
+    fork.write_bytes(bytes.fromhex("00051607"))
     download.main()
-    told = capsys.readouterr().out
-    assert told == "kids: 1 images, 0 rejects; set aside: 1 identical copies, 1 resource forks\n"
+    first = capsys.readouterr().out.splitlines()[0]
+    assert first == "kids: 1 images, 0 rejects; skipped: 1 identical copies, 1 hidden files and files of tools"
+
+
+def test_a_label_that_no_image_has_is_named_with_the_labels_that_there_are(workspace, in_process, capsys):
+    workspace(own=SOURCES["own"] | {"positive": "Viral Pneumonia"})
+    download.main()
+    said = capsys.readouterr().out
+    assert "own: no image has the label 'viral pneumonia' (cohorts.own.positive)" in said
+    assert "its labels are covid (1), normal (1)" in said
+    assert "cohorts.own.negative" not in said
+
+
+def test_labels_are_the_same_in_any_case_and_spacing(workspace, in_process, capsys):
+    workspace(own=SOURCES["own"] | {"positive": " COVID ", "negative": "Normal"})
+    download.main()
+    assert "no image has the label" not in capsys.readouterr().out
+
+
+def test_images_without_a_patient_are_counted_once_a_cohort(workspace, in_process, capsys):
+    folder = workspace(own=SOURCES["own"] | {"table": "list.csv"})
+    (folder / "images/list.csv").write_text("path,label,PatientID\ncovid/a.png,covid,p1\nnormal/b.png,normal,\n")
+    download.main()
+    assert "own: 1 of 2 images have no patient key" in capsys.readouterr().out
+    (folder / "images/list.csv").write_text("path,label,who\ncovid/a.png,covid,p1\nnormal/b.png,normal,p2\n")
+    download.main()
+    said = capsys.readouterr().out
+    assert "own: no image has a patient key" in said
+    assert "1 columns are ignored (who); used are path, label" in said
+    (folder / "images/list.csv").write_text("path,label,Patient ID\ncovid/a.png,covid,p1\nnormal/b.png,normal,p2\n")
+    download.main()
+    assert "patient" not in capsys.readouterr().out
+
+
+def test_a_cohort_whose_listed_files_are_elsewhere_says_so(workspace, in_process):
+    folder = workspace(own=SOURCES["own"] | {"table": "list.csv"})
+    (folder / "images/list.csv").write_text("path,label\nimages/a.png,covid\nimages/b.png,normal\n")
+    with pytest.raises(CxrbenchError, match=r"2 missing; .*cohorts\.own\.root or the paths in its table"):
+        download.main()
 
 
 def test_a_zip_is_unpacked_outside_the_stages_outputs_once(workspace, in_process):

@@ -25,40 +25,6 @@ def write(out, files=()):
     return folder.call_views(list(files), MODEL, out, 1, lambda steps, detail: None)
 
 
-def test_files_are_found_sorted_without_what_is_hidden(tmp_path):
-    names = ["b.jpg", "a/z.png", "a/deep/er/x.dcm", "a-b.jpg", "no ending", ".hidden.jpg", ".git/c.jpg"]
-    for name in [*names, "__MACOSX/._b.jpg", "a/.DS_Store"]:
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).touch()
-    root = str(tmp_path)
-    shown = sorted(f"{root}/{name}" for name in names[:5])
-    assert folder.find_files(root) == shown
-    assert folder.find_files(f"{root}/a/deep") == [f"{root}/a/deep/er/x.dcm"]
-    assert folder.find_files(f"{root}/.git") == [f"{root}/.git/c.jpg"]  # asked for by name
-
-
-def test_links_are_followed_but_not_in_circles_and_a_broken_one_is_a_file(tmp_path):
-    real, elsewhere = tmp_path / "real", tmp_path / "elsewhere"
-    for each in (real, elsewhere):
-        each.mkdir()
-        (each / "a.jpg").touch()
-    (real / "file.jpg").symlink_to(elsewhere / "a.jpg")
-    (real / "other").symlink_to(elsewhere)
-    (elsewhere / "back").symlink_to(real)
-    (real / "self").symlink_to(real / "self")
-    (real / "gone.jpg").symlink_to(tmp_path / "gone")
-    (tmp_path / "start").symlink_to(real)
-    found = [path.removeprefix(f"{tmp_path}/start/") for path in folder.find_files(f"{tmp_path}/start")]
-    assert found == ["a.jpg", "file.jpg", "gone.jpg", "other/a.jpg", "self"]
-
-
-def test_a_folder_that_is_not_there_or_is_a_file_is_one_sentence(tmp_path):
-    (tmp_path / "file").touch()
-    for name, why in (("none", "No such file"), ("file", "Not a directory")):
-        with pytest.raises(CxrbenchError, match=f"cannot be listed: .*{why}"):
-            folder.find_files(str(tmp_path / name))
-
-
 def test_each_row_says_the_view_or_why_there_is_none(tmp_path, monkeypatch):
     scored = [
         Scored("a", 0.9), Scored("b", 0.89), Scored("c", 0.1), Scored("d", 0.0999999), Scored("e", math.nan),

@@ -1,10 +1,8 @@
-"""Writing a file whole or not at all, its checksum, and the names of folders that tools leave among data."""
+"""Writing a file whole or not at all, and its checksum."""
 
 import hashlib
 import os
 from pathlib import Path
-
-MAC_FOLDER = "__MACOSX"  # what an archive made on a Mac carries beside its content
 
 
 def write_text(path: str | Path, text: str) -> None:

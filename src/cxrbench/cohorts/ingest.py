@@ -1,4 +1,4 @@
-"""Opens every file that a reader found, once, and divides them into the manifest and the rejects."""
+"""Opens every file that a reader lists, once, and divides them into the manifest and the rejects."""
 
 import os
 from collections.abc import Callable, Iterable, Sequence
@@ -9,7 +9,7 @@ import pandas as pd
 
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.base.tables import TABLES
-from cxrbench.cohorts.found import Found
+from cxrbench.cohorts.listing import SourceImage
 from cxrbench.cohorts.view_position import view_of
 from cxrbench.images.examine import Picture, examine
 from cxrbench.images.limits import Undecodable
@@ -20,7 +20,7 @@ FRAME_ROWS = 4096  # a frame holds a row in half the memory of a dictionary
 
 def ingest(
     cohort: str,
-    founds: Iterable[Found],
+    listed: Iterable[SourceImage],
     workers: int = 0,
     advance: Callable[[int, str], None] = lambda steps, detail: None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -29,17 +29,17 @@ def ingest(
     ``advance(1, "")`` is called after each file; the result does not depend on ``workers``. With 0 workers files are
     decoded in this process, which a decoder's crash would end; any other number protects it (see parallel.py).
     """
-    ordered = sorted(founds, key=lambda found: found.image_id)
+    ordered = sorted(listed, key=lambda image: image.image_id)
     _refuse_twins(cohort, ordered)
     frames, images, rejects = [], [], []
-    for found, seen in zip(ordered, map_files(examine, [str(found.path) for found in ordered], workers)):
-        path = _writable(found.path)
-        if path != str(found.path):
+    for image, decoded in zip(ordered, map_files(examine, [str(image.path) for image in ordered], workers)):
+        path = _writable(image.path)
+        if path != str(image.path):
             rejects.append((cohort, path, "unsupported", "no table can hold such a name; rename it"))
-        elif isinstance(seen, Undecodable):
-            rejects.append((cohort, path, seen.reason, seen.detail))
+        elif isinstance(decoded, Undecodable):
+            rejects.append((cohort, path, decoded.reason, decoded.detail))
         else:
-            images.append(_row(cohort, found, seen))
+            images.append(_row(cohort, image, decoded))
         if len(images) == FRAME_ROWS:
             frames.append(pd.DataFrame(images))
             images = []
@@ -52,14 +52,14 @@ def ingest(
     )
 
 
-def _row(cohort: str, found: Found, picture: Picture) -> dict[str, str | int | float]:
+def _row(cohort: str, image: SourceImage, picture: Picture) -> dict[str, str | int | float]:
     """What the source says comes first; a DICOM header fills what it leaves empty."""
-    view_position = found.view_position or picture.view_position
-    patient_id = found.patient_id or picture.patient_id or found.image_id
+    view_position = image.view_position or picture.view_position
+    patient_id = image.patient_id or picture.patient_id or image.image_id
     return {
         "cohort": cohort,
-        "image_id": found.image_id,
-        "path": str(found.path),
+        "image_id": image.image_id,
+        "path": str(image.path),
         "sha256": picture.sha256,
         "phash": picture.phash,
         "width": picture.width,
@@ -68,13 +68,13 @@ def _row(cohort: str, found: Found, picture: Picture) -> dict[str, str | int | f
         "bytes": picture.bytes,
         "brightness": picture.brightness,
         "border": picture.border,
-        "label": found.label,
+        "label": image.label,
         "view_position": view_position,
-        "view": found.view or view_of(view_position),
+        "view": image.view or view_of(view_position),
         "patient_id": patient_id,
-        "patient_id_loose": found.patient_id_loose or patient_id,
-        "study_id": found.study_id or picture.study_id,
-        "source_part": found.source_part,
+        "patient_id_loose": image.patient_id_loose or patient_id,
+        "study_id": image.study_id or picture.study_id,
+        "source_part": image.source_part,
     }
 
 
@@ -83,7 +83,7 @@ def _writable(path: Path) -> str:
     return os.fsencode(path).decode("utf-8", "backslashreplace").replace("\r", "\\r")
 
 
-def _refuse_twins(cohort: str, ordered: Sequence[Found]) -> None:
+def _refuse_twins(cohort: str, ordered: Sequence[SourceImage]) -> None:
     for one, other in pairwise(ordered):
         if one.image_id == other.image_id:
             raise CxrbenchError(

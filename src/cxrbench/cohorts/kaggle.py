@@ -2,22 +2,20 @@
 
 The publisher describes every image as anterior-posterior, so the view is known without a table. Kaggle's archive
 holds the set three times (17,568 files): once plain, once in a folder of the same name inside, and as the Finder's
-resource forks. A file counts once; what is set aside is a copy byte for byte, else it stays and is told apart.
+resource forks. A copy is skipped where it is the same byte for byte; else both files count, each with its own name.
 """
 
 import filecmp
-import os
 import re
-from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from cxrbench.base.errors import CxrbenchError
-from cxrbench.cohorts.found import PART_NAMES, Found, Tell, check_folder, told_to_nobody, unique_ids
+from cxrbench.base.folders import list_files
+from cxrbench.cohorts.listing import PART_NAMES, TOOL_FILES, Listing, SourceImage, check_folder, unique_ids
 
 PARTS = ("train", "val", "test")
 CLASSES = ("NORMAL", "PNEUMONIA")
 SET = "chest_xray"  # the folder the archives unpack to; the publisher's third version has other organs beside it
-APPLE_DOUBLE = bytes.fromhex("00051607")  # how a resource fork begins (RFC 1740)
 
 # Kaggle's and the publisher's second version, then the third: <kind>-<randomized patient>-<image>.
 PATIENTS = (
@@ -27,16 +25,16 @@ PATIENTS = (
 )
 
 
-def read(root: Path, tell: Tell = told_to_nobody) -> list[Found]:
+def read(root: Path) -> Listing:
     """Every file of {train,val,test}/{NORMAL,PNEUMONIA} below ``root`` or a folder chest_xray in it."""
     check_folder(root, "train, val and test")
+    names, tool_files = list_files(root)
     places: dict[PurePosixPath, list[Path]] = {}  # part/class/name -> where it lies, the outermost first
-    forks = outside = 0
-    for path, name in _files(root):
+    outside = 0
+    for path in sorted(map(Path, names), key=lambda path: (len(path.parts), path)):
+        name = _name(root, path)
         if name is None:
             outside += 1
-        elif _is_fork(path):
-            forks += 1
         else:
             places.setdefault(name, []).append(path)
     if not places:
@@ -53,10 +51,8 @@ def read(root: Path, tell: Tell = told_to_nobody) -> list[Found]:
                 copies += 1
             else:
                 kept[path.relative_to(root).as_posix()] = (path, name)
-    tell("identical copies", copies)
-    tell("resource forks", forks)
-    tell("files of other folders", outside)
-    return [_found(path, name, image_id) for (path, name), image_id in zip(kept.values(), unique_ids(list(kept)))]
+    images = [_image(path, name, image_id) for (path, name), image_id in zip(kept.values(), unique_ids(list(kept)))]
+    return Listing(images, {"identical copies": copies, TOOL_FILES: tool_files, "files of other folders": outside})
 
 
 def patient_of(file_name: str) -> tuple[str, str]:
@@ -67,28 +63,9 @@ def patient_of(file_name: str) -> tuple[str, str]:
     """
     for pattern in PATIENTS:
         if match := pattern.match(file_name):
-            found = match.groupdict()
-            return found["person"], f"{found['person']}_{found['kind'].lower()}" if "kind" in found else ""
+            groups = match.groupdict()
+            return groups["person"], f"{groups['person']}_{groups['kind'].lower()}" if "kind" in groups else ""
     return "", ""
-
-
-def _files(root: Path) -> Iterator[tuple[Path, PurePosixPath | None]]:
-    """Each file below ``root``, outer folders first, with part/class/name where it lies in such a folder of the set."""
-    todo, seen = [root], set()
-    while todo:
-        inner: list[Path] = []
-        for folder in todo:
-            state = folder.stat()
-            if (state.st_dev, state.st_ino) in seen:
-                continue  # a link back
-            seen.add((state.st_dev, state.st_ino))
-            for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
-                path = folder / entry.name
-                if entry.is_dir():
-                    inner.append(path)
-                else:
-                    yield path, _name(root, path)
-        todo = inner
 
 
 def _name(root: Path, path: Path) -> PurePosixPath | None:
@@ -99,16 +76,6 @@ def _name(root: Path, path: Path) -> PurePosixPath | None:
     return None
 
 
-def _is_fork(path: Path) -> bool:
-    if not path.name.startswith("._"):
-        return False
-    try:
-        with open(path, "rb") as file:
-            return file.read(len(APPLE_DOUBLE)) == APPLE_DOUBLE
-    except OSError:
-        return False  # for ``ingest`` to reject
-
-
 def _same(one: Path, other: Path) -> bool:
     """Whether two files hold the same bytes; sizes are compared first."""
     try:
@@ -117,9 +84,9 @@ def _same(one: Path, other: Path) -> bool:
         return False
 
 
-def _found(path: Path, name: PurePosixPath, image_id: str) -> Found:
+def _image(path: Path, name: PurePosixPath, image_id: str) -> SourceImage:
     strict, loose = patient_of(path.name)
-    return Found(
+    return SourceImage(
         path=path,
         image_id=image_id,
         label=name.parts[1].lower(),

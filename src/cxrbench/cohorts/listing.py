@@ -1,9 +1,9 @@
-"""What a reader says of one file before anybody has opened it, and what all readers share."""
+"""What a reader says of a source's files before anybody has opened one, and what all readers share."""
 
 import dataclasses
 from collections import Counter
-from collections.abc import Callable, Sequence
-from pathlib import Path, PurePosixPath
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from cxrbench.base.errors import CxrbenchError
 
@@ -18,28 +18,31 @@ PART_NAMES = {
     "test": "test",
     "testing": "test",
 }
-
-# How a reader says which files of a source it sets aside: what they are, how many.
-Tell = Callable[[str, int], None]
-
-
-def told_to_nobody(what: str, files: int) -> None:
-    """The ``Tell`` of who does not ask."""
+TOOL_FILES = "hidden files and files of tools"  # a kind of skipped files; see base/folders.py
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Found:
+class SourceImage:
     """One file of a cohort; an empty string says that the source does not tell."""
 
     path: Path  # relative where the reader's root is
     image_id: str  # unique inside the cohort
-    label: str = ""
+    label: str = ""  # as base/labels.py writes it
     view_position: str = ""  # as the source writes it
     view: str = ""  # frontal | lateral
     patient_id: str = ""  # empty: ``ingest`` takes the DICOM header's, or the image for a patient of its own
     patient_id_loose: str = ""  # another reading of the source's key; empty: the same
     study_id: str = ""
     source_part: str = ""  # train | validation | test
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Listing:
+    """What a reader lists: the cohort's files, what it skipped, and sentences that the user should read."""
+
+    images: list[SourceImage]
+    skipped: dict[str, int] = dataclasses.field(default_factory=dict)  # kind of file -> number of files
+    notes: tuple[str, ...] = ()
 
 
 def check_folder(root: Path, holds: str) -> None:
@@ -49,9 +52,25 @@ def check_folder(root: Path, holds: str) -> None:
         raise CxrbenchError(f"root {root} {state}; set the cohort's root to the folder that holds {holds}")
 
 
-def files_below(folder: Path) -> list[Path]:
-    """Every file below ``folder``, sorted; what is no image is for ``ingest`` to say."""
-    return sorted(path for path in folder.rglob("*") if not path.is_dir())
+def path_below(root: Path, text: str, where: str) -> str:
+    """A path of a table, relative to ``root``, with '/' between its parts; ``where`` names the cell for the error.
+
+    The rule for every table: a path is relative to the cohort's root, or absolute and below it. A backslash separates
+    folders as '/' does. '..' and drives are refused. Links are followed wherever they lead: they are the user's own.
+    """
+    slashed = text.replace("\\", "/")
+    path = PurePosixPath(slashed)
+    if path.is_absolute():
+        for folder in (root, root.absolute(), root.resolve()):
+            if path.is_relative_to(folder.as_posix()):
+                path = path.relative_to(folder.as_posix())
+                break
+    if path.is_absolute() or PureWindowsPath(slashed).drive or ".." in path.parts or not path.parts:
+        raise CxrbenchError(
+            f"{where} has path '{text}', which does not lie below the cohort's root {root}; write paths relative to"
+            " the root, or set the root to a folder above all images"
+        )
+    return path.as_posix()
 
 
 def unique_ids(names: Sequence[str]) -> list[str]:

@@ -16,13 +16,13 @@ from PIL import Image
 
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.cohorts import directory
-from cxrbench.cohorts.found import Found
+from cxrbench.cohorts.listing import Listing
 
 PARTS = ("train", "val", "test")
 LABELS = ("normal", "pneumonia")
 
 
-def read(root: Path) -> list[Found]:
+def read(root: Path) -> Listing:
     """Every image of a folder that ``write_tree`` wrote."""
     return directory.read(root, view="frontal")
 

@@ -10,61 +10,84 @@ import numpy as np
 import pandas as pd
 
 from cxrbench.base.errors import CxrbenchError
-from cxrbench.cohorts.found import PART_NAMES, Found, Tell, check_folder, told_to_nobody
-from cxrbench.cohorts.source_csv import read_source_csv
+from cxrbench.cohorts.identifiers import identifiers, one_row_each
+from cxrbench.cohorts.listing import PART_NAMES, Listing, SourceImage, check_folder
+from cxrbench.cohorts.source_table import read_source_table
 from cxrbench.cohorts.view_position import view_of
 
+KEYS = ("dicom_id", "subject_id", "study_id")
 PLAIN = r"[0-9A-Za-z_-]+"  # what a key may be made of
 
 
-def read(root: Path, per_label: int | None = None, seed: int = 0, tell: Tell = told_to_nobody) -> list[Found]:
+def read(root: Path, per_label: int | None = None, seed: int = 0) -> Listing:
     """The images that the metadata table lists, labelled by their study's CheXpert findings.
 
     With ``per_label`` only a subset: patients drawn by ``seed``, never with more images of a label than that.
     """
     images = listed(root)
+    skipped = {}
     if per_label is not None:
         chosen = drawn(images, per_label, seed)
-        tell("images beyond per_label", len(images) - int(chosen.sum()))
+        skipped["images beyond per_label"] = len(images) - int(chosen.sum())
         images = images[chosen]
     files = root / "files"
     patients = {name: files / f"p{name[:2]}" / f"p{name}" for name in images["subject_id"].unique()}
     names = ("subject_id", "study_id", "dicom_id", "label", "ViewPosition", "view", "part")
-    return [
-        Found(
-            path=patients[subject] / f"s{study}/{dicom}.jpg",
-            image_id=dicom,
-            label=label,
-            view_position=position,
-            view=view,
-            patient_id=subject,
-            study_id=study,
-            source_part=part,
-        )
-        for subject, study, dicom, label, position, view, part in zip(*(images[name].tolist() for name in names))
-    ]
+    return Listing(
+        [
+            SourceImage(
+                path=patients[subject] / f"s{study}/{dicom}.jpg",
+                image_id=dicom,
+                label=label,
+                view_position=position,
+                view=view,
+                patient_id=subject,
+                study_id=study,
+                source_part=part,
+            )
+            for subject, study, dicom, label, position, view, part in zip(*(images[name].tolist() for name in names))
+        ],
+        skipped,
+    )
 
 
 def listed(root: Path) -> pd.DataFrame:
     """The metadata table, a row an image, with its label, view and part."""
     check_folder(root, "files/ and the mimic-cxr-2*.csv.gz tables")
-    images = read_source_csv(
-        _table(root, "metadata"), ("dicom_id", "subject_id", "study_id"), optional=("ViewPosition",)
-    )
-    for column in ("dicom_id", "subject_id", "study_id"):
+    table = _table(root, "metadata")
+    images = read_source_table(table, KEYS, ("ViewPosition",)).rows
+    for column in KEYS:
+        images[column] = identifiers(images[column], column, table)
         strange = images[column][~images[column].str.fullmatch(PLAIN)]
         if len(strange):  # these become paths
-            raise CxrbenchError(f"table {_table(root, 'metadata')} has {column} '{strange.iloc[0]}'; fetch it anew")
-    findings = read_source_csv(_table(root, "chexpert"), ("study_id", "No Finding", "Pneumonia"))
-    # CheXpert writes 1.0 for present, 0.0 for absent, -1.0 for uncertain, nothing for not mentioned. Only 'present'
-    # makes a label; where both are present, what was found stands above that nothing was.
-    present = {name: findings[name].isin(["1.0", "1"]) for name in ("No Finding", "Pneumonia")}
-    label = np.select([present["Pneumonia"], present["No Finding"]], ["pneumonia", "normal"], "")
+            raise CxrbenchError(
+                f"table {table} has {column} '{strange.iloc[0]}' in line {strange.index[0]}; fetch it anew"
+            )
+    images = one_row_each(images, "dicom_id", ("subject_id", "study_id", "ViewPosition"), table)
     return images.assign(
-        label=images["study_id"].map(dict(zip(findings["study_id"], label))).fillna(""),
+        label=images["study_id"].map(_labels(root, table, images["study_id"])).fillna(""),
         view=images["ViewPosition"].map({name: view_of(name) for name in images["ViewPosition"].unique()}),
         part=images["dicom_id"].map(_parts(root)).fillna(""),
     )
+
+
+def _labels(root: Path, metadata: Path, studies: pd.Series) -> dict[str, str]:
+    """study_id -> label. CheXpert writes 1.0 for present, 0.0 absent, -1.0 uncertain, nothing for not mentioned.
+
+    Only 'present' makes a label; where both findings are present, pneumonia stands above 'No Finding'.
+    """
+    table = _table(root, "chexpert")
+    findings = read_source_table(table, ("study_id", "No Finding", "Pneumonia")).rows
+    present = {name: findings[name].isin(["1.0", "1"]) for name in ("No Finding", "Pneumonia")}
+    label = np.select([present["Pneumonia"], present["No Finding"]], ["pneumonia", "normal"], "")
+    rows = findings.assign(study_id=identifiers(findings["study_id"], "study_id", table), label=label)
+    rows = one_row_each(rows, "study_id", ("label",), table)
+    if not rows["study_id"].isin(set(studies)).any():
+        raise CxrbenchError(
+            f"table {table} has no study_id of {metadata} (the first are '{rows['study_id'].iloc[0]}' and"
+            f" '{studies.iloc[0]}'), so no image has a label; take both tables from one release"
+        )
+    return dict(zip(rows["study_id"], rows["label"]))
 
 
 def drawn(images: pd.DataFrame, per_label: int, seed: int) -> np.ndarray:
@@ -92,10 +115,12 @@ def _parts(root: Path) -> dict[str, str]:
     if not _tables(root, "split"):
         return {}
     path = _table(root, "split")
-    rows = read_source_csv(path, ("dicom_id", "split"))
+    rows = read_source_table(path, ("dicom_id", "split")).rows
     strange = sorted(set(rows["split"]) - set(PART_NAMES))
     if strange:
         raise CxrbenchError(f"table {path} has split '{strange[0]}'; it must be train, validate or test")
+    rows = rows.assign(dicom_id=identifiers(rows["dicom_id"], "dicom_id", path))
+    rows = one_row_each(rows, "dicom_id", ("split",), path)
     return dict(zip(rows["dicom_id"], rows["split"].map(PART_NAMES)))
 
 

@@ -5,19 +5,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from cxrbench.base.files import MAC_FOLDER
+from cxrbench.base.folders import is_left_by_tool
 from cxrbench.cohorts import covid19, directory, kaggle, medmnist, mimic_cxr
 from cxrbench.cohorts.fetch import kaggle_hub, open_access, physionet
 from cxrbench.cohorts.fetch.archive import unpack
-from cxrbench.cohorts.found import Found, Tell, told_to_nobody
+from cxrbench.cohorts.listing import Listing
 
-BESIDE = (MAC_FOLDER, ".DS_Store")  # what an archive made on a Mac carries beside its content
 # source -> its reader and the options that it takes beside the folder
-READERS: dict[str, tuple[Callable[..., list[Found]], tuple[str, ...]]] = {
+READERS: dict[str, tuple[Callable[..., Listing], tuple[str, ...]]] = {
     "directory": (directory.read, ("table", "view")),
-    "kaggle": (kaggle.read, ("tell",)),
-    "mimic_cxr": (mimic_cxr.read, ("per_label", "seed", "tell")),
-    "covid19": (covid19.read, ("tell",)),
+    "kaggle": (kaggle.read, ()),
+    "mimic_cxr": (mimic_cxr.read, ("per_label", "seed")),
+    "covid19": (covid19.read, ()),
     "medmnist": (medmnist.read, ()),
 }
 # where to fetch from -> the folder that comes of it, given the store of fetched files and the options
@@ -40,11 +39,10 @@ def find(
     *,
     per_label: int | None = None,
     seed: int = 0,
-    tell: Tell = told_to_nobody,
-) -> list[Found]:
+) -> Listing:
     """Every file of the cohort at ``root``; paths stay relative where ``root`` is."""
     read, takes = READERS[source]
-    given: dict[str, Any] = {"table": table, "view": view, "per_label": per_label, "seed": seed, "tell": tell}
+    given: dict[str, Any] = {"table": table, "view": view, "per_label": per_label, "seed": seed}
     return read(root, **{name: given[name] for name in takes})
 
 
@@ -58,14 +56,15 @@ def opened(source: str, root: Path, store: Path, size_px: int) -> Path:
     if not root.is_file() or root.suffix.lower() != (".npz" if source == "medmnist" else ".zip"):
         return root
     folder = _unpacked(source, root, store, size_px)
-    inside = [path for path in folder.iterdir() if path.name not in BESIDE]
+    inside = _entries(folder)
     # Many archives hold one folder that holds it all; a single class folder, with files alone, is not that.
-    alone = len(inside) == 1 and any(path.is_dir() or path.suffix == ".csv" for path in _entries(inside[0]))
+    alone = len(inside) == 1 and any(path.is_dir() or path.suffix.lower() == ".csv" for path in _entries(inside[0]))
     return inside[0] if alone else folder
 
 
 def _entries(path: Path) -> list[Path]:
-    return list(path.iterdir()) if path.is_dir() else []
+    """What lies directly in a folder, without what tools leave there."""
+    return [inside for inside in path.iterdir() if not is_left_by_tool(inside.name)] if path.is_dir() else []
 
 
 def _unpacked(source: str, root: Path, store: Path, size_px: int) -> Path:

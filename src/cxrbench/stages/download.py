@@ -7,15 +7,15 @@ import pandas as pd
 from filelock import FileLock
 
 from cxrbench.base.entry import run
-from cxrbench.base.errors import CxrbenchError
 from cxrbench.base.progress import progress
 from cxrbench.base.tables import write_table
 from cxrbench.base.workspace import fetched_dir, resolve
-from cxrbench.cohorts.found import Found
 from cxrbench.cohorts.ingest import ingest
+from cxrbench.cohorts.listing import Listing
 from cxrbench.cohorts.phantom.plan import image_count
 from cxrbench.cohorts.phantom.tree import write_tree
 from cxrbench.cohorts.sources import fetched, find, opened
+from cxrbench.cohorts.summary import refuse_no_image, summary, warnings
 from cxrbench.config import params
 
 FOLDER = Path("data/download")
@@ -27,40 +27,28 @@ def main() -> None:
     settings = params.load()
     images, rejects = [], []
     for name, cohort in settings.cohorts.items():
-        aside: dict[str, int] = {}
         if cohort.source == "phantom":
-            founds = _made(FOLDER / name, cohort, settings.workers)
+            listing = _made(FOLDER / name, cohort, settings.workers)
         else:
-            founds = find(
+            listing = find(
                 cohort.source,
                 _located(cohort),
                 cohort.table,
                 cohort.view,
                 per_label=cohort.per_label,
                 seed=cohort.seed,
-                tell=aside.__setitem__,
             )
-        with progress(f"decode {name}", len(founds)) as advance:
-            usable, unusable = ingest(name, founds, settings.workers, advance)
-        print(summary(name, usable, unusable, aside))
+        with progress(f"decode {name}", len(listing.images)) as advance:
+            usable, unusable = ingest(name, listing.images, settings.workers, advance)
         if usable.empty:
-            first = unusable.iloc[0]
-            raise CxrbenchError(
-                f"cohort '{name}' has no usable image among {len(unusable)} files (the first, {first['path']}, is"
-                f" {first['reason']}); correct its root"
-            )
+            refuse_no_image(name, unusable, listing)
+        print(summary(name, usable, unusable, listing))
+        for sentence in warnings(name, usable, listing, cohort.positive, cohort.negative):
+            print(sentence)
         images.append(usable)
         rejects.append(unusable)
     write_table(FOLDER / "rejects.csv", pd.concat(rejects), "rejects")
     write_table(FOLDER / "manifest.csv", pd.concat(images), "manifest")
-
-
-def summary(name: str, images: pd.DataFrame, rejects: pd.DataFrame, aside: dict[str, int]) -> str:
-    """One line: usable images, rejected files by reason, what the reader set aside."""
-    reasons = rejects["reason"].value_counts().sort_index()
-    told = "".join(f", {count:,} {reason}" for reason, count in reasons.items())
-    left = ", ".join(f"{files:,} {what}" for what, files in aside.items() if files)
-    return f"{name}: {len(images):,} images, {len(rejects):,} rejects{told}{f'; set aside: {left}' if left else ''}"
 
 
 def _located(cohort: params.Cohort) -> Path:
@@ -76,7 +64,7 @@ def _located(cohort: params.Cohort) -> Path:
         return opened(cohort.source, resolve(cohort.root or ""), store, cohort.size)
 
 
-def _made(root: Path, cohort: params.Cohort, workers: int) -> list[Found]:
+def _made(root: Path, cohort: params.Cohort, workers: int) -> Listing:
     """Writes a phantom cohort anew and reads it; never over old files, which may be links into DVC's cache."""
     shutil.rmtree(root, ignore_errors=True)
     kind = str(cohort.kind)

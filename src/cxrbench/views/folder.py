@@ -14,42 +14,12 @@ from typing import IO
 import numpy as np
 
 from cxrbench.base.errors import CxrbenchError
-from cxrbench.base.files import MAC_FOLDER
 from cxrbench.base.tables import TABLES
 from cxrbench.views.decide import ABSTAINS, NO_SCORE, called
 from cxrbench.views.stored import ViewModel
 from cxrbench.views.stream import File, Scored, score_files
 
 UNUSABLE = "unusable"
-
-
-def find_files(folder: str) -> list[str]:
-    """The paths of all files below ``folder``, sorted, hidden ones left out; links to files and folders are followed.
-
-    CxrbenchError where ``folder`` or one below it cannot be listed.
-    """
-    found: list[str] = []
-    todo: list[tuple[str, frozenset[tuple[int, int]]]] = [(folder, frozenset())]
-    while todo:
-        here, above = todo.pop()
-        try:
-            state = os.stat(here)
-            if (state.st_dev, state.st_ino) in above:
-                continue  # a link to a folder that it lies in
-            with os.scandir(here) as entries:
-                for entry in entries:
-                    if entry.name.startswith(".") or entry.name == MAC_FOLDER:
-                        continue
-                    if _is_folder(entry):
-                        todo.append((entry.path, above | {(state.st_dev, state.st_ino)}))
-                    else:
-                        found.append(entry.path)
-        except OSError as error:
-            raise CxrbenchError(
-                f"folder {here} cannot be listed: {error.strerror}; give a folder that you can read"
-            ) from None
-    found.sort()
-    return found
 
 
 def call_views(
@@ -79,13 +49,6 @@ def _reason(each: Scored) -> str:
 def _cell(text: str) -> str:
     """As RFC 4180 wants it; the csv module of Python 3.11 leaves a carriage return bare."""
     return '"' + text.replace('"', '""') + '"' if any(letter in text for letter in ',"\r\n') else text
-
-
-def _is_folder(entry: "os.DirEntry[str]") -> bool:
-    try:
-        return entry.is_dir()
-    except OSError:  # a link to itself
-        return False
 
 
 @contextmanager

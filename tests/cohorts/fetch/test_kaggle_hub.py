@@ -65,7 +65,7 @@ def test_the_archive_comes_with_the_users_token_and_is_read(kaggles):
     kaggles.script(CALL, redirect(BUCKET))
     kaggles.script(BUCKET, good())
     root = fetch()
-    assert [one.image_id for one in kaggle.read(root)] == ["train/NORMAL/IM-0115-0001"]
+    assert [one.image_id for one in kaggle.read(root).images] == ["train/NORMAL/IM-0115-0001"]
     assert kaggles.seen[0].headers["authorization"] == f"Bearer {TOKEN}"
     before = len(kaggles.seen)
     assert fetch() == root
@@ -78,7 +78,7 @@ def test_a_download_that_breaks_off_goes_on_and_a_wrong_checksum_comes_again(kag
     kaggles.script(BUCKET, good(after=2_000_000), good(damaged), good(damaged), good())
     root = fetch()
     assert kaggles.ranges(BUCKET) == [None, None, "bytes=1048576-", None]  # it keeps whole mebibytes
-    assert len(kaggle.read(root)) == 1
+    assert len(kaggle.read(root).images) == 1
 
 
 @pytest.mark.parametrize("code", [401, 403])

@@ -10,6 +10,7 @@ import pytest
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.cohorts import covid19, kaggle, medmnist
 from cxrbench.cohorts.fetch import open_access
+from cxrbench.cohorts.listing import TOOL_FILES
 from tests.cohorts.fetch.server import NO_STALL, Server, answer, cut, redirect
 
 
@@ -35,7 +36,7 @@ KERMANY = zipped(
     **{
         "chest_xray/train/NORMAL/NORMAL-1-1.jpeg": b"n" * 900,
         "chest_xray/test/PNEUMONIA/person1_virus_6.jpeg": b"p" * 900,
-        "__MACOSX/chest_xray/train/NORMAL/._NORMAL-1-1.jpeg": kaggle.APPLE_DOUBLE,
+        "__MACOSX/chest_xray/train/NORMAL/._NORMAL-1-1.jpeg": bytes.fromhex("00051607"),
     }
 )
 COVID = zipped(
@@ -59,13 +60,12 @@ def test_the_publishers_archive_comes_over_its_redirect_goes_on_after_a_cut_and_
         server.script("/bucket/ChestXRay2017.zip", cut(after=200))
         root = mendeley(server, tmp_path)
         assert server.ranges("/bucket/ChestXRay2017.zip") == [None, "bytes=200-"]
-        told = {}
-        found = kaggle.read(root, told.__setitem__)
-        assert {(one.image_id, one.label) for one in found} == {
+        listing = kaggle.read(root)
+        assert {(one.image_id, one.label) for one in listing.images} == {
             ("train/NORMAL/NORMAL-1-1", "normal"),
             ("test/PNEUMONIA/person1_virus_6", "pneumonia"),
         }
-        assert told["resource forks"] == 1
+        assert listing.skipped[TOOL_FILES] == 1
         before = len(server.seen)
         assert mendeley(server, tmp_path) == root
         assert len(server.seen) == before  # fetched and unpacked once
@@ -82,8 +82,8 @@ def test_the_covid_collection_comes_as_github_packs_it_without_a_length(tmp_path
     with Server({"/master.zip": COVID}) as server:
         server.script("/master.zip", answer(length="chunked", ranges=False, etag=None))
         root = open_access.github(tmp_path, url=server.url("/master.zip"), patience=NO_STALL)
-        (found,) = covid19.read(root)
-    assert (found.label, found.path.read_bytes()) == ("covid", b"x")
+        (image,) = covid19.read(root).images
+    assert (image.label, image.path.read_bytes()) == ("covid", b"x")
 
 
 def test_a_covid_archive_cut_short_comes_again_from_its_start(tmp_path):
@@ -102,7 +102,7 @@ def test_pneumoniamnist_comes_in_its_size_and_is_written_out_once(tmp_path, size
                 tmp_path, size_px, base_url=server.url(""), md5=hashlib.md5(body).hexdigest(), patience=NO_STALL
             )
         assert len(server.seen) == 1
-    assert len(medmnist.read(root)) == 6
+    assert len(medmnist.read(root).images) == 6
 
 
 def test_arrays_of_another_checksum_than_the_published_are_refused(tmp_path):

@@ -35,7 +35,7 @@ def asked(server):
 
 def test_the_whole_set_comes_checked_and_is_read_in_place(server, tmp_path):
     root = fetch(server, tmp_path / "set")
-    found = mimic_cxr.read(root)
+    found = mimic_cxr.read(root).images
     assert {one.image_id: one.path.read_bytes() for one in found} == {name: name.encode() * 2000 for name in IMAGES}
     assert not (root / "wanted.txt").exists()
     before = len(server.seen)
@@ -45,7 +45,7 @@ def test_the_whole_set_comes_checked_and_is_read_in_place(server, tmp_path):
 
 def test_only_the_files_of_the_subset_are_asked_for_laterals_of_its_studies_too(server, tmp_path):
     root = fetch(server, tmp_path, per_label=1, seed=0)
-    drawn = mimic_cxr.read(root, 1, 0)
+    drawn = mimic_cxr.read(root, 1, 0).images
     images = {name for name in asked(server) if name.endswith(".jpg")}
     assert images == {one.path.relative_to(root).as_posix() for one in drawn}
     assert {place("d1"), place("d2")} < images  # the one pneumonia, with its lateral
@@ -114,7 +114,7 @@ def test_an_account_in_netrc_will_do(server, tmp_path, monkeypatch, capfd):
     monkeypatch.delenv("PHYSIONET_PASSWORD")
     (tmp_path / "netrc").write_text(f"machine 127.0.0.1 login {SECRET[0]} password {SECRET[1]}\n")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
-    assert len(mimic_cxr.read(fetch(server, tmp_path / "set"))) == 4
+    assert len(mimic_cxr.read(fetch(server, tmp_path / "set")).images) == 4
     assert not any(secret in "".join(capfd.readouterr()) for secret in SECRET)
 
 

@@ -32,8 +32,8 @@ def fetch(
     """``folder``, with the tables and every image that ``mimic_cxr.read`` finds there; goes on after a kill."""
     _get("list of checksums", folder, [SUMS], base_url, {}, patience)
     _get("tables", folder, TABLES, base_url, _checksums(folder / SUMS, TABLES), patience)
-    founds = mimic_cxr.read(folder, per_label, seed)
-    images = [found.path.relative_to(folder).as_posix() for found in founds]
+    listing = mimic_cxr.read(folder, per_label, seed)
+    images = [image.path.relative_to(folder).as_posix() for image in listing.images]
     _get("images", folder, images, base_url, _checksums(folder / SUMS, images), patience)
     return folder
 
@@ -80,12 +80,12 @@ def _account() -> tuple[str, str] | None:
 def _checksums(sums: Path, names: Collection[str]) -> dict[str, str]:
     """The SHA-256 of each name, as hexadecimal digits."""
     wanted = set(names)
-    found = {name: digits for digits, name in _lines(sums) if name in wanted}
-    if lacking := sorted(wanted - set(found)):
+    checksums = {name: digits for digits, name in _lines(sums) if name in wanted}
+    if lacking := sorted(wanted - set(checksums)):
         raise CxrbenchError(
             f"{sums} has no checksum of {lacking[0]} ({len(lacking):,} are missing); delete it and run again"
         )
-    return found
+    return checksums
 
 
 def _lines(sums: Path) -> Iterator[tuple[str, str]]:
