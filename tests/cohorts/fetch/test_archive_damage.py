@@ -1,26 +1,17 @@
 """A bomb, a lie in a header or a damaged byte ends in one sentence and leaves nothing behind."""
 
-import gzip
-import io
 import os
 import random
 import shutil
-import tarfile
 import zipfile
 
 import pytest
 
 from cxrbench.base.errors import CxrbenchError
-from cxrbench.cohorts.fetch.archive import unpack
-from cxrbench.cohorts.fetch.member import Limits
-from tests.cohorts.fetch.archives import KINDS, forge_sizes, pack, refusal, tree
+from cxrbench.cohorts.fetch.archive import Limits, unpack
+from tests.cohorts.fetch.archives import forge_sizes, pack, refusal, tree
 
 HONEST = {"a/NORMAL/1.jpeg": b"one" * 999, "ü.csv": b"x,y\n"}
-
-
-@pytest.fixture(params=KINDS)
-def kind(request):
-    return request.param
 
 
 def test_an_encrypted_member_is_refused_by_name(tmp_path):
@@ -46,9 +37,8 @@ def test_a_real_bomb_that_declares_its_size_is_refused_before_anything_is_made(t
     assert "would unpack to 146,800,640 bytes, above 134,217,728, as a bomb does" in refusal(archive)
 
 
-@pytest.mark.parametrize("kind", ["zip", "tar.gz", "tar.xz"])
-def test_a_bomb_is_known_by_its_ratio(tmp_path, kind):
-    archive = pack(tmp_path / f"a.{kind}", {"bomb": bytes(9 << 20)})
+def test_a_bomb_is_known_by_its_ratio(tmp_path):
+    archive = pack(tmp_path / "a.zip", {"bomb": bytes(9 << 20)})
     unpack(archive, tmp_path / "fine")
     shutil.rmtree(tmp_path / "fine")
     assert "bomb" in refusal(archive, limits=Limits(small_bytes=1 << 20))
@@ -78,54 +68,32 @@ def test_members_that_share_their_bytes_count_each(tmp_path):
     assert "bomb" in refusal(archive)
 
 
-def test_too_many_members_are_a_bomb(tmp_path, kind):
-    archive = pack(tmp_path / f"a.{kind}", {f"{n}": b"" for n in range(11)})
+def test_too_many_members_are_a_bomb(tmp_path):
+    archive = pack(tmp_path / "a.zip", {f"{n}": b"" for n in range(11)})
     assert "more than 10 members" in refusal(archive, limits=Limits(members=10))
     unpack(archive, tmp_path / "out", limits=Limits(members=11))
 
 
-def test_a_tar_with_an_endless_name_record_is_refused_unread(tmp_path):
-    info = tarfile.TarInfo("././@LongLink")
-    info.type, info.size = tarfile.GNUTYPE_LONGNAME, 100 << 20
-    with gzip.open(tmp_path / "a.tar.gz", "wb") as packed:
-        packed.write(info.tobuf())
-        packed.write(bytes(10 << 20))
-    assert "header of 104,857,600 bytes" in refusal(tmp_path / "a.tar.gz")
-
-
-def test_a_stream_that_goes_on_after_the_tars_end_is_a_bomb(tmp_path):
-    archive = pack(tmp_path / "a.tar.gz", HONEST)
-    archive.write_bytes(archive.read_bytes() + gzip.compress(bytes(20 << 20)))
-    assert "more than 1,048,576 bytes come out of it" in refusal(archive, limits=Limits(total_bytes=1 << 20))
-
-
-def test_tar_records_that_nest_without_end_are_refused(tmp_path):
-    info = tarfile.TarInfo("././@LongLink")
-    info.type, info.size = tarfile.GNUTYPE_LONGNAME, 2
-    (tmp_path / "a.tar").write_bytes((info.tobuf() + b"x\0".ljust(512, b"\0")) * 5000)
-    assert "damaged" in refusal(tmp_path / "a.tar")
-
-
-def test_an_archive_without_room_for_it_is_refused(tmp_path, kind, monkeypatch):
+def test_an_archive_without_room_for_it_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr("shutil.disk_usage", lambda path: type("Usage", (), {"free": 5}))
-    archive = pack(tmp_path / f"a.{kind}", HONEST)
+    archive = pack(tmp_path / "a.zip", HONEST)
     with pytest.raises(CxrbenchError, match="5 bytes free, but 3,001 are"):
         unpack(archive, tmp_path / "out")
     assert os.listdir(tmp_path) == [archive.name]
 
 
-def test_an_archive_cut_anywhere_is_refused(tmp_path, kind):
-    whole = pack(tmp_path / f"a.{kind}", {f"{n}": random.Random(n).randbytes(700) for n in range(4)}).read_bytes()
-    used = len(whole) - 9000 if kind == "tar" else len(whole)  # a tar ends in zeros up to a round size
+def test_an_archive_cut_anywhere_is_refused(tmp_path):
+    whole = pack(tmp_path / "a.zip", {f"{n}": random.Random(n).randbytes(700) for n in range(4)}).read_bytes()
+    used = len(whole)
     for length in [0, 1, 2, 3, 4, 100, 511, 512, 513, 1536, used // 2, used - 600, used - 1]:
-        (tmp_path / f"a.{kind}").write_bytes(whole[:length])
-        refusal(tmp_path / f"a.{kind}")
+        (tmp_path / "a.zip").write_bytes(whole[:length])
+        refusal(tmp_path / "a.zip")
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_a_damaged_byte_is_refused_or_harmless(tmp_path, kind, seed):
+def test_a_damaged_byte_is_refused_or_harmless(tmp_path, seed):
     files = {f"d{n}/{n}.jpg": random.Random(n).randbytes(90) for n in range(3)}
-    archive, chance = pack(tmp_path / f"a.{kind}", files), random.Random(seed)
+    archive, chance = pack(tmp_path / "a.zip", files), random.Random(seed)
     whole = archive.read_bytes()
     refused = 0
     for _ in range(60):
@@ -134,21 +102,23 @@ def test_a_damaged_byte_is_refused_or_harmless(tmp_path, kind, seed):
             data[chance.randrange(min(len(data), 4000))] = chance.randrange(256)
         archive.write_bytes(data)
         try:
-            found = tree(unpack(archive, tmp_path / "out"))
+            written = tree(unpack(archive, tmp_path / "out"))
         except CxrbenchError:
             refused += 1
             assert os.listdir(tmp_path) == [archive.name]
         else:
-            assert set(found) == set(files)
-            assert kind == "tar" or found == files  # a plain tar has no checksum over what its members hold
+            assert written == files
             shutil.rmtree(tmp_path / "out")
     assert refused > 10
 
 
-@pytest.mark.parametrize("data", [b"", b"<html>sign in</html>", b"\x89PNG\r\n\x1a\n" + bytes(600), b"Rar!\x1a\x07\x01"])
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"<html>sign in</html>", b"\x89PNG\r\n\x1a\n" + bytes(600), b"Rar!\x1a\x07\x01", b"\x1f\x8b\x08tar.gz"],
+)
 def test_what_is_no_archive_is_said_so(tmp_path, data):
     (tmp_path / "a.zip").write_bytes(data)
-    assert "neither zip nor tar" in refusal(tmp_path / "a.zip")
+    assert "it is no zip archive" in refusal(tmp_path / "a.zip")
 
 
 def test_an_archive_that_is_not_there_and_a_folder_that_cannot_be_made_are_one_sentence(tmp_path):
@@ -172,13 +142,3 @@ def test_a_crc_that_does_not_fit_names_the_member(tmp_path):
         packed.writestr("bad.jpg", b"b" * 50)
     archive.write_bytes(archive.read_bytes().replace(b"b" * 50, b"c" * 50))
     assert "bad.jpg" in refusal(archive)
-
-
-def test_a_gzip_checksum_that_does_not_fit_is_refused(tmp_path):
-    stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode="w") as tar:
-        tar.addfile(tarfile.TarInfo("f"))
-    data = bytearray(gzip.compress(stream.getvalue()))
-    data[-8] ^= 1
-    (tmp_path / "a.tgz").write_bytes(data)
-    assert "damaged" in refusal(tmp_path / "a.tgz")

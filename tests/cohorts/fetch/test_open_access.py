@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import re
 import zipfile
 
 import numpy as np
@@ -14,9 +15,10 @@ from cxrbench.cohorts.listing import TOOL_FILES
 from tests.cohorts.fetch.server import NO_STALL, Server, answer, cut, redirect
 
 
-def zipped(**files):
+def zipped(comment=b"", **files):
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
+        archive.comment = comment
         for name, content in files.items():
             archive.writestr(name, content)
     return buffer.getvalue()
@@ -39,11 +41,13 @@ KERMANY = zipped(
         "__MACOSX/chest_xray/train/NORMAL/._NORMAL-1-1.jpeg": bytes.fromhex("00051607"),
     }
 )
+COMMIT = "c0ffee" + "0" * 34
 COVID = zipped(
+    COMMIT.encode(),
     **{
-        "covid-chestxray-dataset-master/metadata.csv": "finding,view,filename\nCOVID-19,PA,a.png\n",
-        "covid-chestxray-dataset-master/images/a.png": b"x",
-    }
+        f"covid-chestxray-dataset-{COMMIT}/metadata.csv": "finding,view,filename\nCOVID-19,PA,a.png\n",
+        f"covid-chestxray-dataset-{COMMIT}/images/a.png": b"x",
+    },
 )
 
 
@@ -78,19 +82,43 @@ def test_an_archive_of_another_content_is_refused_and_nothing_is_unpacked(tmp_pa
     assert not (tmp_path / "ChestXRay2017").exists()
 
 
+def github(server, folder, commit=COMMIT):
+    return open_access.github(folder, base_url=server.url(""), commit=commit, patience=NO_STALL)
+
+
 def test_the_covid_collection_comes_as_github_packs_it_without_a_length(tmp_path):
-    with Server({"/master.zip": COVID}) as server:
-        server.script("/master.zip", answer(length="chunked", ranges=False, etag=None))
-        root = open_access.github(tmp_path, url=server.url("/master.zip"), patience=NO_STALL)
+    with Server({f"/{COMMIT}.zip": COVID}) as server:
+        server.script(f"/{COMMIT}.zip", answer(length="chunked", ranges=False, etag=None))
+        root = github(server, tmp_path)
         (image,) = covid19.read(root).images
     assert (image.label, image.path.read_bytes()) == ("covid", b"x")
+    assert [path.name for path in tmp_path.iterdir()] == ["covid-chestxray-dataset-c0ffee0"]
 
 
 def test_a_covid_archive_cut_short_comes_again_from_its_start(tmp_path):
-    with Server({"/master.zip": COVID}) as server:
-        server.script("/master.zip", answer(length="chunked", ranges=False, etag=None, after=100))
-        open_access.github(tmp_path, url=server.url("/master.zip"), patience=NO_STALL)
-        assert server.ranges("/master.zip") == [None, None]
+    with Server({f"/{COMMIT}.zip": COVID}) as server:
+        server.script(f"/{COMMIT}.zip", answer(length="chunked", ranges=False, etag=None, after=100))
+        github(server, tmp_path)
+        assert server.ranges(f"/{COMMIT}.zip") == [None, None]
+
+
+def test_the_collection_of_another_commit_is_refused_and_not_kept(tmp_path):
+    other = "b" * 40
+    with Server({f"/{other}.zip": COVID}) as server:
+        with pytest.raises(CxrbenchError, match=f"is an archive of commit '{COMMIT}', not of '{other}'"):
+            github(server, tmp_path, other)
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_a_copy_of_another_commit_is_not_taken_for_the_pinned_one(tmp_path):
+    (tmp_path / "covid-chestxray-dataset").mkdir()  # where the moving branch was unpacked to
+    with Server({f"/{COMMIT}.zip": COVID}) as server:
+        assert len(covid19.read(github(server, tmp_path)).images) == 1
+
+
+def test_the_collection_is_pinned_to_a_commit():
+    assert re.fullmatch("[0-9a-f]{40}", open_access.GITHUB_COMMIT)
+    assert "master" not in open_access.GITHUB_URL
 
 
 @pytest.mark.parametrize(("size_px", "name"), [(28, "pneumoniamnist"), (64, "pneumoniamnist_64")])

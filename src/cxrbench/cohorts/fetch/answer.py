@@ -1,7 +1,7 @@
 """What a server's answer, or the lack of one, means for a fetch: try again, or say what the user can do.
 
-A ``Trouble`` is returned, never raised: an exception of requests or urllib3 names the whole address, which may hold a
-token, and one raised while another is handled would drag it into the traceback.
+A ``FetchFailure`` is returned, never raised: an exception of requests or urllib3 names the whole address, which may
+hold a token, and one raised while another is handled would drag it into the traceback.
 """
 
 import dataclasses
@@ -22,7 +22,7 @@ COMPRESSED_SUFFIXES = {".gz", ".tgz"}  # Apache names the compression of a file 
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Trouble:
+class FetchFailure:
     """Why there is no whole file yet."""
 
     what: str  # a clause, with what to do where ``final``
@@ -43,7 +43,7 @@ def shown(url: str) -> str:
     return f"{split.scheme}://{host}{f':{port}' if port else ''}{split.path}"
 
 
-def refusal(response: requests.Response, needs: str) -> Trouble | None:
+def refusal(response: requests.Response, needs: str) -> FetchFailure | None:
     """What an answer that holds no part of the file says; None for 200 and 206."""
     status = response.status_code
     if status in (200, 206):
@@ -56,25 +56,29 @@ def refusal(response: requests.Response, needs: str) -> Trouble | None:
             (403, False): "is not open to everyone",
             (403, True): "is not open to this user",
         }[status, had]
-        return Trouble(f"{what} ({status}); {needs or 'sign in where the data are published'}", final=True)
+        return FetchFailure(f"{what} ({status}); {needs or 'sign in where the data are published'}", final=True)
     if status in (404, 410):
-        return Trouble(f"does not exist ({status}); check the version and the name of the file", final=True)
+        return FetchFailure(f"does not exist ({status}); check the version and the name of the file", final=True)
     if status in AGAIN or status >= 500:
         seconds = _asked_wait(response)
         if seconds > LONGEST_WAIT_SECONDS:
-            return Trouble(f"asks to be left alone for {seconds:,.0f} s ({status}); run again then", final=True)
-        return Trouble(f"the server answered {status}", wait_seconds=seconds)
-    return Trouble(f"answers {status}, which is no file; check the address", final=True)
+            return FetchFailure(f"asks to be left alone for {seconds:,.0f} s ({status}); run again then", final=True)
+        return FetchFailure(f"the server answered {status}", wait_seconds=seconds)
+    return FetchFailure(f"answers {status}, which is no file; check the address", final=True)
 
 
-def _disguised(response: requests.Response, needs: str) -> Trouble | None:
+def _disguised(response: requests.Response, needs: str) -> FetchFailure | None:
     """A sign-in page or a compressed copy in place of the file."""
     suffix = "." + urlsplit(response.request.url or "").path.rpartition(".")[2].lower()
     if response.headers.get("Content-Type", "").startswith("text/html") and suffix not in (".html", ".htm"):
-        return Trouble(f"answers with a web page instead of the file; {needs or 'open it in a browser'}", final=True)
+        return FetchFailure(
+            f"answers with a web page instead of the file; {needs or 'open it in a browser'}", final=True
+        )
     coding = response.headers.get("Content-Encoding", "identity")
     if coding != "identity" and suffix not in COMPRESSED_SUFFIXES:
-        return Trouble(f"comes compressed ({coding[:20]!r}) though asked for as it is; check the proxy", final=True)
+        return FetchFailure(
+            f"comes compressed ({coding[:20]!r}) though asked for as it is; check the proxy", final=True
+        )
     return None
 
 
@@ -100,7 +104,7 @@ def version_of(response: requests.Response) -> str | None:
     return tag if tag.startswith('"') else response.headers.get("Last-Modified")
 
 
-def network_trouble(error: BaseException, timeout_seconds: float) -> Trouble:
+def network_failure(error: BaseException, timeout_seconds: float) -> FetchFailure:
     """What went wrong on the way, by the kinds of ``error`` and of all that it wraps; never their text."""
     kinds = [type(one) for one in _wrapped(error)]
 
@@ -109,13 +113,15 @@ def network_trouble(error: BaseException, timeout_seconds: float) -> Trouble:
 
     if any_of(ssl.SSLCertVerificationError):
         advice = "set REQUESTS_CA_BUNDLE to the certificates of your authority"
-        return Trouble(f"has a certificate that is not trusted; {advice}", final=True)
+        return FetchFailure(f"has a certificate that is not trusted; {advice}", final=True)
     if any_of(requests.exceptions.TooManyRedirects):
-        return Trouble("redirects without end; check the address", final=True)
+        return FetchFailure("redirects without end; check the address", final=True)
     if any_of(requests.exceptions.InvalidHeader):
-        return Trouble("cannot be asked with these headers; take line breaks out of the user name or token", final=True)
+        return FetchFailure(
+            "cannot be asked with these headers; take line breaks out of the user name or token", final=True
+        )
     if any_of(requests.exceptions.InvalidSchema, requests.exceptions.InvalidURL, UnicodeError):
-        return Trouble("redirects to what is no http(s) address; check the address", final=True)
+        return FetchFailure("redirects to what is no http(s) address; check the address", final=True)
     for wanted, what in (
         ((requests.exceptions.ProxyError, urllib3.exceptions.ProxyError), "the proxy failed (see HTTPS_PROXY)"),
         ((NameResolutionError,), "the host's name was not found"),
@@ -125,16 +131,17 @@ def network_trouble(error: BaseException, timeout_seconds: float) -> Trouble:
         ((urllib3.exceptions.ProtocolError,), "the connection was closed early"),
     ):
         if any_of(*wanted):
-            return Trouble(what)
-    return Trouble(f"the connection failed ({type(error).__name__})")
+            return FetchFailure(what)
+    return FetchFailure(f"the connection failed ({type(error).__name__})")
 
 
 def _wrapped(error: BaseException) -> list[BaseException]:
-    found: list[BaseException] = []
+    """The error and every other one that it holds as cause, context, reason or argument."""
+    errors: list[BaseException] = []
     todo: list[object] = [error]
     while todo:
         one = todo.pop()
-        if isinstance(one, BaseException) and one not in found:
-            found.append(one)
+        if isinstance(one, BaseException) and one not in errors:
+            errors.append(one)
             todo += [one.__cause__, one.__context__, getattr(one, "reason", None), *one.args]
-    return found
+    return errors

@@ -14,8 +14,7 @@ from pathlib import Path
 import requests
 from requests.auth import HTTPBasicAuth
 
-from cxrbench.cohorts.fetch.part import Advance
-from cxrbench.cohorts.fetch.transfer import Job, Patience, transfer
+from cxrbench.cohorts.fetch.transfer import Advance, Job, Patience, transfer
 
 PATIENT = Patience()
 HARMLESS = {"user-agent", "accept"}  # headers that any host may see

@@ -36,16 +36,16 @@ def fetch(wait: Callable[[float], object] = time.sleep) -> Path:
                 raise CxrbenchError(_refused(status)) from None
             if status < 500 and status not in PASSING:
                 raise CxrbenchError(f"Kaggle answers {status} for {HANDLE}; {_otherwise()}") from None
-            trouble = f"it answered {status}"
+            failure = f"it answered {status}"
         except (requests.RequestException, DataCorruptionError) as error:
-            trouble = type(error).__name__
+            failure = type(error).__name__
         except (zipfile.BadZipFile, ValueError) as error:  # also a kaggle.json that cannot be read
             raise CxrbenchError(
                 f"kagglehub stopped ({type(error).__name__}); correct ~/.kaggle/kaggle.json, empty kagglehub's cache,"
                 f" or {_otherwise()}"
             ) from None
     raise CxrbenchError(
-        f"Kaggle could not be reached {ATTEMPTS} times in a row ({trouble}); run again when the network is well, it"
+        f"Kaggle could not be reached {ATTEMPTS} times in a row ({failure}); run again when the network is well, it"
         f" goes on from there, or {_otherwise()}"
     )
 

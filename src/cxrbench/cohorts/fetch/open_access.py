@@ -1,8 +1,10 @@
 """The archives that anybody may fetch: one function each, from the publisher's own address, unpacked and kept."""
 
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+from cxrbench.base.errors import CxrbenchError
 from cxrbench.base.progress import progress
 from cxrbench.cohorts import medmnist
 from cxrbench.cohorts.fetch.archive import unpack
@@ -13,9 +15,11 @@ MENDELEY_URL = "https://data.mendeley.com/public-files/datasets/rscbjbr9sj/files
 MENDELEY_BYTES = 1_235_512_464
 MENDELEY_SHA256 = "13efc055629733dbab07877f8b3c9f81097840dbcdaa326a8542322c2281ce36"
 
-# The collection has stood still since 2020. GitHub packs it for each request, so there is no checksum to hold it to but
-# those inside the archive.
-GITHUB_URL = "https://github.com/ieee8023/covid-chestxray-dataset/archive/refs/heads/master.zip"
+# Cohen et al. 2020, a commit whose table goes up to patient 481. GitHub packs a commit anew for each request and
+# promises the same files, not the same bytes, so no checksum of the archive would last; git writes the commit into the
+# archive's comment (git-archive(1)).
+GITHUB_COMMIT = "6a4242344473ccb5ed0d2148d8c7bfb1691e4ed8"
+GITHUB_URL = "https://github.com/ieee8023/covid-chestxray-dataset/archive"
 
 # MedMNIST+ 3.0, doi:10.5281/zenodo.10519652; the checksums are those of the medmnist package.
 ZENODO_URL = "https://zenodo.org/records/10519652/files"
@@ -45,15 +49,19 @@ def mendeley(
     return _unpacked(folder / "ChestXRay2017.zip", folder / "ChestXRay2017", fetch)
 
 
-def github(folder: Path, *, url: str = GITHUB_URL, patience: Patience = PATIENT) -> Path:
-    """The COVID-19 image data collection."""
+def github(
+    folder: Path, *, base_url: str = GITHUB_URL, commit: str = GITHUB_COMMIT, patience: Patience = PATIENT
+) -> Path:
+    """The COVID-19 image data collection as it was at ``commit``."""
 
     def fetch(target: Path) -> None:
         with progress(f"fetch {target.name}", 1) as advance:
-            fetch_file(url, target, patience=patience)
+            fetch_file(f"{base_url}/{commit}.zip", target, patience=patience)
             advance(1, "")
+        _check_commit(target, commit)
 
-    return _unpacked(folder / "covid-chestxray-dataset.zip", folder / "covid-chestxray-dataset", fetch)
+    name = f"covid-chestxray-dataset-{commit[:7]}"
+    return _unpacked(folder / f"{name}.zip", folder / name, fetch)
 
 
 def zenodo(
@@ -83,3 +91,17 @@ def _unpacked(archive: Path, folder: Path, fetch: Callable[[Path], None]) -> Pat
         unpack(archive, folder)
         archive.unlink()
     return folder
+
+
+def _check_commit(archive: Path, commit: str) -> None:
+    """Removes and refuses an archive of another commit; what is no zip is for ``unpack`` to refuse."""
+    if not zipfile.is_zipfile(archive):
+        return
+    with zipfile.ZipFile(archive) as packed:
+        comment = packed.comment.decode("ascii", "replace")
+    if comment != commit:
+        archive.unlink()
+        raise CxrbenchError(
+            f"{archive.name} is an archive of commit {comment[:40] or 'none'!r}, not of {commit!r}; it was removed, run"
+            " again or set the cohort's root to a copy of the collection"
+        )
