@@ -1,9 +1,8 @@
 import xml.etree.ElementTree as ElementTree
 
 import numpy as np
-import pandas as pd
 
-from cxrbench.reporting.figures import COLOURS, INK, Line, line_chart, run_figure
+from cxrbench.reporting.figures import COLOURS, INK, Line, line_chart
 
 LINES = [Line(style, [1, 2, 3], [0.1 * style, 0.5, 0.9]) for style in range(8)]
 
@@ -24,11 +23,3 @@ def test_a_chart_takes_all_its_colours_from_the_page():
 def test_a_run_that_diverged_or_lacks_a_class_still_has_a_chart():
     for lines in ([], [Line(0, [1, 2], [np.nan, np.nan])], [Line(0, np.empty(0), np.empty(0))]):
         assert line_chart(lines, "ROC", "x", "y", roc=True).startswith("<svg")
-
-
-def test_the_figure_of_one_run_has_a_panel_of_losses_and_one_of_the_roc_curve():
-    history = pd.DataFrame({"epoch": [1, 2], "loss": [0.5, 0.4], "val_loss": [0.6, 0.5]})
-    scores = pd.DataFrame({"part": ["validation"] * 2, "target": [0, 1], "score": [0.2, 0.8]})
-    losses, roc = run_figure(history, scores).axes
-    assert [line.get_ydata().tolist() for line in losses.lines] == [[0.5, 0.4], [0.6, 0.5]]
-    assert roc.get_title(loc="left") == "ROC, validation"

@@ -3,14 +3,13 @@
 import os
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 import yaml
 
+from cxrbench.base.errors import CxrbenchError
 from cxrbench.base.tables import TABLES, read_table, write_table
 from cxrbench.config import params
-from cxrbench.reporting.mistakes import GREY, LINE_PX, TILE_PX
 from cxrbench.runs import plan
 from cxrbench.stages import train_grid
 from cxrbench.tracking import tracker
@@ -20,22 +19,20 @@ ROOT = Path(__file__).parents[2]
 
 
 class Recorder:
-    """What a tracker was told."""
+    """Takes what a tracker is asked to log."""
 
     def __init__(self):
-        self.described, self.settings, self.best, self.pictures = [], [], [], {}
+        self.settings, self.pictures = [], []
 
     def describe(self, study, labels):
-        self.described.append((study, tuple(labels)))
+        pass
 
     def log_setting(self, study, label, seed_runs, draw, picture):
-        self.pictures[study, label] = picture
         self.settings.append((study, label, len(seed_runs)))
-        assert set(draw(seed_runs[0])) == {"curves"}
-        assert 0 <= seed_runs[0].metrics["validation_accuracy"] <= 1
+        self.pictures.append(picture)
 
     def register_best(self, study, label, seed_run):
-        self.best.append((study, label, seed_run.folder.name))
+        pass
 
 
 def assignment():
@@ -90,6 +87,13 @@ def test_the_output_holds_exactly_the_runs_of_the_grid_and_a_shared_run_once(rec
     assert {entry for entry in os.listdir("data/train-grid") if entry != "grid.csv"} == set(grid["run"])
 
 
+def test_of_a_run_later_stages_get_its_record_history_and_scores_and_the_model_stays_in_the_store(recorder, tmp_path):
+    train_grid.main()
+    run = read_table("data/train-grid/grid.csv", "grid")["run"][0]
+    assert set(os.listdir(f"data/train-grid/{run}")) == {"run.json", "history.csv", "scores.csv"}
+    assert (tmp_path / "store" / run / "model.keras").is_file()
+
+
 def test_a_source_without_a_split_of_its_own_runs_all_but_the_official_protocol(recorder, capsys):
     tree = yaml.safe_load(Path("params.yaml").read_text())
     tree["studies"] = {"division": {"vary": {"protocol": ["paper", "official"]}}, "all": {"protocol": "official"}}
@@ -97,29 +101,27 @@ def test_a_source_without_a_split_of_its_own_runs_all_but_the_official_protocol(
     write_table("data/split/assignment.csv", assignment().assign(official=""), "assignment")
     train_grid.main()
     assert set(read_table("data/train-grid/grid.csv", "grid")["setting"]) == {"protocol=paper"}
-    told = "left out, for the source of cohort pneumonia has no split of its own, so protocol official is empty"
+    reason = "skipped, for the source of cohort pneumonia has no split of its own, so protocol official is empty"
     printed = capsys.readouterr().out
-    assert printed.count(told) == 2
-    assert f"division, protocol=official: {told}" in printed
+    assert printed.count(reason) == 2
+    assert f"division, protocol=official: {reason}" in printed
 
 
-def test_each_setting_is_tracked_once_with_all_its_seeds_and_the_winner_is_named_on_validation(recorder):
+def test_each_setting_is_tracked_with_all_its_seeds(recorder):
     train_grid.main()
-    assert recorder.described == [("rate", ("lr=0.1", "lr=0.001")), ("size", ("batch_size=32", "batch_size=8"))]
     assert sorted(recorder.settings) == [
         ("rate", "lr=0.001", 2), ("rate", "lr=0.1", 2), ("size", "batch_size=32", 2), ("size", "batch_size=8", 2),
     ]  # fmt: skip
-    grid = read_table("data/train-grid/grid.csv", "grid")
-    best = grid[(grid["setting"] == "lr=0.001") & (grid["seed"] == 0)]["run"].iloc[0]
-    assert recorder.best == [("rate", "lr=0.001", best), ("size", "batch_size=32", best)]
 
 
-def test_a_settings_picture_shows_its_mistakes_and_names_a_file_that_is_gone(recorder):
+def test_an_mlflow_server_that_is_not_there_does_not_end_the_stage(recorder, monkeypatch, capsys):
+    def refuse():
+        raise CxrbenchError("the MLflow store http://127.0.0.1:1 can't be used")
+
+    monkeypatch.setattr(tracker, "open_tracker", refuse)
     train_grid.main()
-    sheet = np.asarray(recorder.pictures["rate", "lr=0.1"].draw())
-    shown = sheet[2 * LINE_PX : 2 * LINE_PX + TILE_PX, 8 : 8 + TILE_PX]
-    assert np.median(shown) == GREY  # no file lies where the table says: words in its place
-    assert len(np.unique(shown)) > 1
+    assert len(read_table("data/train-grid/grid.csv", "grid")) == 8
+    assert "not logged: rate, lr=0.1; rate, lr=0.001; size" in capsys.readouterr().err.splitlines()[-1]
 
 
 @pytest.mark.parametrize(("restricted", "expected"), [(True, True), (False, False), (None, False)])
@@ -128,7 +130,7 @@ def test_a_picture_is_restricted_as_its_cohort_is(recorder, restricted, expected
     tree["cohorts"]["pneumonia"]["restricted"] = restricted
     Path("params.yaml").write_text(yaml.safe_dump(tree))
     train_grid.main()
-    assert {picture.restricted for picture in recorder.pictures.values()} == {expected}
+    assert {picture.restricted for picture in recorder.pictures} == {expected}
 
 
 @pytest.mark.parametrize(("restricted", "expected"), [("pneumonia", True), ("covid", False)])

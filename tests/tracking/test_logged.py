@@ -12,11 +12,11 @@ from cxrbench.tracking import logged
 
 @given(st.lists(st.floats(0, 1), min_size=2, max_size=6))
 def test_a_summary_is_mean_sample_sd_and_n(values: list[float]) -> None:
-    found = logged.summary([("ok", {"test_auc": value, "val_loss": 9.0}) for value in values])
+    found = logged.summary([("ok", {"test_auc": value, "epoch/validation_loss": 9.0}) for value in values])
     assert math.isclose(found["test_auc_mean"], statistics.fmean(values))
     assert math.isclose(found["test_auc_sd"] ** 2, statistics.variance(values), abs_tol=1e-12)
     assert found["test_auc_n"] == found["runs"] == len(values)
-    assert not any(name.startswith("val_loss") for name in found)  # an epoch's metric is not a final one
+    assert not any(name.startswith("epoch/") for name in found)  # an epoch's metric is not a final one
 
 
 def test_a_diverged_run_is_counted_but_not_averaged() -> None:

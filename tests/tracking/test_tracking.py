@@ -1,7 +1,9 @@
 """What is tracked: a parent a setting, a child a seed, once each, and nothing of this machine."""
 
 import getpass
+import json
 import math
+import os
 import socket
 from pathlib import Path
 from typing import Any
@@ -31,10 +33,58 @@ def test_a_parent_holds_the_means_and_a_child_each_seed(workspace: Path) -> None
     assert child.data.params["seed"] == "1"
     assert child.data.tags["status"] == "ok"
     assert child.data.tags["environment.keras"] == "3.15.1"
-    steps = client(workspace).get_metric_history(child.info.run_id, "val_loss")
+    steps = client(workspace).get_metric_history(child.info.run_id, "epoch/validation_loss")
     assert [(point.step, point.value) for point in steps] == [(1, 0.5), (2, 0.25)]
     note = client(workspace).get_experiment_by_name(STUDY).tags["mlflow.note.content"]
     assert note.startswith("lr=0.001, lr=0.1: which does best")
+
+
+def test_a_curve_over_epochs_and_the_final_metric_of_the_kept_model_have_different_names(workspace: Path) -> None:
+    open_tracker().log_setting(STUDY, LABEL, [seed_run(workspace, 0)])
+    names = set(runs_by_name(workspace)[f"{LABEL} · seed 0"].data.metrics)
+    curves = {name for name in names if name.startswith("epoch/")}
+    assert curves == {
+        "epoch/train_loss", "epoch/train_accuracy", "epoch/validation_loss", "epoch/validation_accuracy", "epoch/seconds"
+    }  # fmt: skip
+    assert not any(name.startswith("val_") for name in names)
+    assert names - curves == {
+        "validation_accuracy", "test_auc", "first_epoch_seconds", "epoch_seconds", "train_seconds"
+    }  # fmt: skip
+
+
+def test_the_duration_of_a_run_is_its_training_time_and_of_a_setting_the_sum_over_its_seeds(workspace: Path) -> None:
+    def milliseconds() -> dict[str, int]:
+        return {name: run.info.end_time - run.info.start_time for name, run in runs_by_name(workspace).items()}
+
+    first, second = seed_run(workspace, 0), seed_run(workspace, 1)
+    for run, ended in ((first, 1_000_000), (second, 5_000_000)):  # the second was trained on another day
+        os.utime(run.folder / "run.json", (ended, ended))
+    open_tracker().log_setting(STUDY, LABEL, [first])
+    assert milliseconds() == {LABEL: 1500, f"{LABEL} · seed 0": 1500}
+    open_tracker().log_setting(STUDY, LABEL, [first, second])
+    assert milliseconds() == {LABEL: 3000, f"{LABEL} · seed 0": 1500, f"{LABEL} · seed 1": 1500}
+    runs = runs_by_name(workspace)
+    assert runs[f"{LABEL} · seed 1"].info.end_time == 5_000_000_000
+    assert runs[LABEL].info.start_time == 999_998_500
+
+
+def test_the_data_set_of_a_run_names_cohort_protocol_and_counts_and_neither_an_image_nor_a_path(
+    workspace: Path,
+) -> None:
+    open_tracker().log_setting(STUDY, LABEL, [seed_run(workspace, 0)])
+    for run in runs_by_name(workspace).values():
+        (found,) = run.inputs.dataset_inputs
+        assert found.dataset.name == "pneumonia, protocol paper"
+        assert found.dataset.digest == "a" * 16
+        profile = json.loads(found.dataset.profile)
+        assert profile == {"num_rows": 35, "train": 20, "validation": 10, "test": 5, "sha256": "a" * 64}
+        assert str(workspace) not in str(found.to_dictionary())
+
+
+def test_a_studys_page_opens_as_a_table_of_runs(workspace: Path) -> None:
+    open_tracker().describe(STUDY, [LABEL])
+    tags = client(workspace).get_experiment_by_name(STUDY).tags
+    assert tags["mlflow.experimentKind"] == "custom_model_development"  # MLflow 3 opens other pages on traces
 
 
 def test_history_and_figures_are_artifacts_below_the_workspace(workspace: Path) -> None:
@@ -93,14 +143,14 @@ def test_a_diverged_run_is_logged_as_such_without_its_nan(workspace: Path) -> No
     child = runs[f"{LABEL} · seed 0"]
     assert child.data.tags["status"] == "diverged"
     assert "test_auc" not in child.data.metrics
-    assert len(client(workspace).get_metric_history(child.info.run_id, "loss")) == 1
+    assert len(client(workspace).get_metric_history(child.info.run_id, "epoch/train_loss")) == 1
     assert (runs[LABEL].data.metrics["runs_diverged"], runs[LABEL].data.metrics["test_auc_n"]) == (1, 1)
 
 
 def test_a_thousand_epochs_are_all_logged(workspace: Path) -> None:
     open_tracker().log_setting(STUDY, LABEL, [seed_run(workspace, 0, losses=[0.5] * 1001)])
     child = runs_by_name(workspace)[f"{LABEL} · seed 0"]
-    assert len(client(workspace).get_metric_history(child.info.run_id, "seconds")) == 1001
+    assert len(client(workspace).get_metric_history(child.info.run_id, "epoch/seconds")) == 1001
 
 
 def test_an_error_while_logging_leaves_a_failed_run_that_the_next_time_replaces(workspace: Path) -> None:

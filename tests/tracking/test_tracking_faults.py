@@ -1,7 +1,11 @@
 """Tracking under faults, two processes at once, and the registry."""
 
+import os
+import socket
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +14,7 @@ import pytest
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.config.setting import Setting
 from cxrbench.tracking.tracker import Tracker, open_tracker
+from cxrbench.tracking.waiting import RETRIES, TIMEOUT, Waiting
 from tests.tracking.tracked_runs import LABEL, STUDY, client, runs_by_name, seed_run
 
 
@@ -17,6 +22,59 @@ def test_a_store_that_can_not_be_used_is_one_sentence_without_its_password(tmp_p
     with pytest.raises(CxrbenchError, match="MLFLOW_TRACKING_URI") as caught:
         Tracker("nosuch://me:secret@example.org/store", tmp_path, None, {})
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["a folder that can't be made", "a file that is no database"])
+def test_a_local_store_that_can_not_be_opened_is_one_sentence(tmp_path: Path, kind: str) -> None:
+    (tmp_path / "file").write_text("no database, but long enough to be read as the header of one" * 9)
+    place = tmp_path / "file" / ("mlflow.db" if kind.startswith("a folder") else "")
+    with pytest.raises(CxrbenchError, match="MLFLOW_TRACKING_URI") as caught:
+        Tracker(f"sqlite:///{place}", tmp_path / "lock", None, {})
+    assert "\n" not in str(caught.value)
+
+
+@pytest.fixture(params=["silent", "refused"])
+def dead_server(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of a server that takes connections and never answers, or of none at all."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        if request.param == "refused":
+            listener.close()
+        yield address
+
+
+@pytest.fixture
+def no_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (TIMEOUT, RETRIES):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_a_server_that_does_not_answer_is_said_within_seconds(
+    dead_server: str, tmp_path: Path, no_limits: None
+) -> None:
+    began = time.monotonic()
+    with pytest.raises(CxrbenchError, match=f"MLflow store {dead_server} can't be used"):
+        Tracker(dead_server, tmp_path, None, {})
+    assert time.monotonic() - began < 30  # 5 s, and what importing MLflow takes on a busy machine
+    assert TIMEOUT not in os.environ
+    assert RETRIES not in os.environ
+
+
+def test_a_limit_that_the_user_has_set_stays(no_limits: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(TIMEOUT, "77")
+    with Waiting().at_most(seconds=5, retries=0):
+        assert (os.environ[TIMEOUT], os.environ[RETRIES]) == ("77", "0")
+    assert os.environ[TIMEOUT] == "77"
+    assert RETRIES not in os.environ
+
+
+def test_a_shorter_limit_inside_a_longer_one_ends_with_its_block(no_limits: None) -> None:
+    waiting = Waiting()
+    with waiting.at_most(seconds=30, retries=1):
+        with waiting.at_most(seconds=5, retries=0):
+            assert os.environ[TIMEOUT] == "5"
+        assert os.environ[TIMEOUT] == "30"
+    assert TIMEOUT not in os.environ
 
 
 PROGRAM = """

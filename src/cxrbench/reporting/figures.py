@@ -1,4 +1,4 @@
-"""Line charts as small SVG that follow the page's light and dark colours, and one run's figure for tracking.
+"""Line charts as small SVG that follow the page's light and dark colours.
 
 Colour and dash both name a setting, so that none depends on telling colours apart. Drawn with Matplotlib's Figure
 alone: no pyplot, no global state, the same bytes for the same data.
@@ -11,9 +11,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
-
-from cxrbench.evaluation.metrics import roc_points
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,22 +39,6 @@ def line_chart(lines: Sequence[Line], title: str, x_label: str, y_label: str, ro
     axes = figure.subplots()
     _draw(axes, lines, title, x_label, y_label, roc)
     return _svg(figure, title)
-
-
-def run_figure(history: pd.DataFrame, scores: pd.DataFrame) -> "Figure":
-    """One run: its losses by epoch, and its ROC curve on test (on validation where it has no test images)."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9, 3.6), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    epochs = history["epoch"].to_numpy()
-    pair = [Line(0, epochs, history["loss"].to_numpy()), Line(1, epochs, history["val_loss"].to_numpy())]
-    _draw(left, pair, "Loss: training (solid), validation (dashed)", "epoch", "loss")
-    part = "test" if (scores["part"] == "test").any() else "validation"
-    chosen = scores[scores["part"] == part]
-    false, true = roc_points(chosen["target"].to_numpy(), chosen["score"].to_numpy())
-    _draw(right, [Line(0, false, true)], f"ROC, {part}", "1 − specificity", "sensitivity", roc=True)
-    return figure
 
 
 def _draw(axes: "Axes", lines: Sequence[Line], title: str, x_label: str, y_label: str, roc: bool = False) -> None:

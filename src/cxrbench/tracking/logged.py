@@ -11,22 +11,33 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cxrbench.base.tables import TABLES, read_table
+from cxrbench.base.tables import PARTS, read_table
 from cxrbench.config.setting import Setting
 from cxrbench.runs.fingerprint import fingerprint
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-    from PIL.Image import Image
 
-EPOCH_METRICS = tuple(name for name in TABLES["history"] if name != "epoch")
+# A column of history.csv -> its metric. The prefix keeps a curve over epochs apart from the final metric of the kept
+# model (validation_accuracy), and MLflow's charts put all that share a prefix into one section.
+EPOCH = "epoch/"
+EPOCH_METRICS = {
+    "loss": f"{EPOCH}train_loss",
+    "accuracy": f"{EPOCH}train_accuracy",
+    "val_loss": f"{EPOCH}validation_loss",
+    "val_accuracy": f"{EPOCH}validation_accuracy",
+    "seconds": f"{EPOCH}seconds",
+}
 TIMINGS = ("first_epoch_seconds", "epoch_seconds", "train_seconds")
 STATUSES = ("ok", "degenerate", "diverged")
 ANY_SEED = -1  # no run has it: its fingerprint is that of all but the seed
 BEST = "best"
 NOTE = "mlflow.note.content"
+KIND = "mlflow.experimentKind"  # decides which of its two views MLflow's UI opens
+TRAINING_VIEW = "custom_model_development"  # the table of runs, not the view of language models' traces
 MISTAKES = "mistakes.png"
 WITHHELD = "withheld: the cohort is restricted and this store is not on the machine that trained"
+DIGEST_LETTERS = 16  # MLflow keeps at most 36 of a data set's digest
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,13 +53,28 @@ class SeedRun:
         record: dict[str, Any] = json.loads((self.folder / "run.json").read_text(encoding="utf-8"))
         return record
 
+    @property
+    def ended(self) -> float:
+        """When training ended, in seconds since 1970: run.json is the last file that it writes."""
+        return (self.folder / "run.json").stat().st_mtime
+
+    @property
+    def began(self) -> float:
+        """When training would have begun without a pause, in seconds since 1970."""
+        return self.ended - float(self.record["train_seconds"])
+
     def final_metrics(self) -> dict[str, float]:
         return {**{name: self.record[name] for name in TIMINGS}, **self.metrics}
 
     def history(self) -> list[tuple[str, float, int]]:
         """Metric, value and epoch of every point of the training history that is a number."""
         table = read_table(self.folder / "history.csv", "history").set_index("epoch")
-        return [(str(n), float(v), int(epoch)) for n in table for epoch, v in table[n].items() if math.isfinite(v)]
+        return [
+            (metric, float(value), int(epoch))
+            for column, metric in EPOCH_METRICS.items()
+            for epoch, value in table[column].items()
+            if math.isfinite(value)
+        ]
 
     def parameters(self) -> dict[str, str]:
         extra = {"seed": self.record["seed"], "model_parameters": self.record["parameters"]}
@@ -67,9 +93,9 @@ class SeedRun:
 
 @dataclasses.dataclass(frozen=True)
 class Picture:
-    """A picture of a setting that shows images of its cohort; ``draw`` gives None where there is nothing to show."""
+    """A figure of a setting that shows images of its cohort; ``draw`` gives None where there is nothing to show."""
 
-    draw: "Callable[[], Image | None]"
+    draw: "Callable[[], Figure | None]"
     restricted: bool  # its pixels must not leave this machine
 
 
@@ -81,7 +107,7 @@ def no_figures(run: SeedRun) -> Mapping[str, "Figure"]:
 
 
 def parameters(values: Mapping[str, Any]) -> dict[str, str]:
-    """Values as MLflow shows them; of a weights file its name alone, folders are this machine's own affair."""
+    """Values as MLflow shows them; of a weights file the name without its folder, which is of use on one machine only."""
     return {name: Path(value).name if name == "weights" and value else str(value) for name, value in values.items()}
 
 
@@ -99,7 +125,9 @@ def summary(runs: Iterable[tuple[str, Mapping[str, float]]]) -> dict[str, float]
     runs = list(runs)
     values: dict[str, list[float]] = {}
     for status, metrics in runs:
-        for name in metrics.keys() - set(EPOCH_METRICS) if status != "diverged" else ():
+        for name in metrics if status != "diverged" else ():
+            if name.startswith(EPOCH):
+                continue
             values.setdefault(name, []).append(metrics[name])
     result: dict[str, float] = {"runs": len(runs)}
     for status in STATUSES[1:]:
@@ -110,6 +138,23 @@ def summary(runs: Iterable[tuple[str, Mapping[str, float]]]) -> dict[str, float]
         if len(found) > 1:
             result[f"{name}_sd"] = statistics.stdev(found)
     return result
+
+
+@dataclasses.dataclass(frozen=True)
+class Data:
+    """The images that a run was trained and scored on, as MLflow's data set: no image and no path."""
+
+    name: str  # cohort and protocol
+    digest: str  # the start of the sha256 over image bytes, parts, targets and patients
+    profile: str  # JSON: images in each part, the whole sha256
+
+
+def data(record: Mapping[str, Any]) -> Data:
+    """The data of a run's record."""
+    counts = {part: record["data"][part] for part in PARTS if part in record["data"]}
+    profile = {"num_rows": sum(counts.values()), **counts, "sha256": record["data"]["sha256"]}
+    name = f"{record['setting']['cohort']}, protocol {record['setting']['protocol']}"
+    return Data(name, record["data"]["sha256"][:DIGEST_LETTERS], json.dumps(profile))
 
 
 def model_name(study: str) -> str:

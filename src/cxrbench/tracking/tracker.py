@@ -2,18 +2,18 @@
 
 Logging the same thing again changes nothing but the list of DVC experiments that used it, so a later
 ``dvc repro`` or another ``dvc exp run`` makes no second run. All is logged after training, under a lock that all
-processes of a workspace share. Only this module imports MLflow; a model's file is put into its Keras form as it is.
+processes of a workspace share. A run's Duration in MLflow is its time of training, a parent's the sum of its runs'.
 """
 
 import logging
 import math
 import os
 import re
-import shutil
 import tempfile
 import time
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -22,15 +22,18 @@ from filelock import FileLock
 
 from cxrbench.base import workspace
 from cxrbench.base.errors import CxrbenchError
-from cxrbench.config.loss_forms import LOSS_FORMS
 from cxrbench.tracking import logged
 from cxrbench.tracking.locality import stays_here
 from cxrbench.tracking.logged import BEST, MISTAKES, WITHHELD, Draw, Picture, SeedRun, no_figures
+from cxrbench.tracking.model_folder import write_model_folder
 from cxrbench.tracking.provenance import EXPERIMENTS, provenance_tags
+from cxrbench.tracking.waiting import Waiting
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
 METRICS_A_CALL = 1000  # MLflow's own limit
+OPENING = {"seconds": 5, "retries": 0}  # how long a server may take to answer before anything is trained
+LOGGING = {"seconds": 30, "retries": 1}  # and later, when it may have a model to store
 
 
 def open_tracker() -> "Tracker":
@@ -47,24 +50,27 @@ class Tracker:
     def __init__(self, uri: str, folder: Path, artifact_root: Path | None, tags: Mapping[str, str]) -> None:
         _import_mlflow_silently()
         from mlflow import MlflowClient
-        from mlflow.exceptions import MlflowException
 
         folder.mkdir(parents=True, exist_ok=True)
         self._lock = FileLock(folder / "tracking.lock")
         self._artifact_root = artifact_root
         self._uri, self._tags = uri, dict(tags)
+        self._waiting = Waiting()
         try:
-            with self._lock:  # the first process makes SQLite's tables
+            with self._lock, self._waiting.at_most(**OPENING):  # the first process makes SQLite's tables
                 self._client = MlflowClient(uri, registry_uri=uri)
                 self._client.search_experiments(max_results=1)
-        except MlflowException as error:
-            reason = re.sub(r"//[^/@\s]*@", "//", str(error).splitlines()[0])  # a server's address may hold a password
-            raise CxrbenchError(f"the MLflow store can't be used ({reason}); check MLFLOW_TRACKING_URI") from None
+        except Exception as error:  # MLflow's, SQLAlchemy's, the file system's or a server's own
+            raise CxrbenchError(
+                f"the MLflow store {without_password(uri)} can't be used ({reason(error)}); check MLFLOW_TRACKING_URI"
+            ) from None
 
     def describe(self, study: str, labels: Sequence[str]) -> None:
         """Says on the study's page what it asks: which of the settings ``labels`` is best."""
-        with self._lock:
-            self._client.set_experiment_tag(self._experiment(study), logged.NOTE, logged.study_note(study, labels))
+        with self._logging():
+            experiment = self._experiment(study)
+            self._client.set_experiment_tag(experiment, logged.NOTE, logged.study_note(study, labels))
+            self._client.set_experiment_tag(experiment, logged.KIND, logged.TRAINING_VIEW)
 
     def log_setting(
         self, study: str, label: str, runs: Sequence[SeedRun], draw: Draw = no_figures, picture: Picture | None = None
@@ -74,8 +80,8 @@ class Tracker:
         ``picture`` is logged once. The parent covers every seed ever logged of the setting on the same data and
         code, so that more seeds may follow in a later call.
         """
-        with self._lock:
-            parent = self._parent(study, label, runs[0])
+        with self._logging():
+            parent = self._parent(study, label, runs)
             with self._finishing(parent):
                 known = {child.data.tags["fingerprint"]: child for child in self._children(parent)}
                 for run in runs:
@@ -90,11 +96,12 @@ class Tracker:
                     self._log_picture(parent, picture)
                 done = [c for c in self._children(parent) if c.info.status == "FINISHED"]
                 self._log_metrics(parent, logged.summary((c.data.tags["status"], c.data.metrics) for c in done))
+            self._end(parent, parent.info.start_time + sum(c.info.end_time - c.info.start_time for c in done))
 
     def register_best(self, study: str, label: str, seed_run: SeedRun) -> None:
         """Gives the model of a run that was logged the alias 'best' in the study's registered model."""
         fingerprint, name = seed_run.record["run"], logged.model_name(study)
-        with self._lock:
+        with self._logging():
             found = self._client.search_runs([self._experiment(study)], f"tags.fingerprint = '{fingerprint}'")
             run = next(r for r in found if r.data.tags["setting"] == label and r.info.status == "FINISHED")
             if not self._client.search_registered_models(f"name = '{name}'"):
@@ -103,6 +110,11 @@ class Tracker:
             known = [v.version for v in versions if v.tags.get("fingerprint") == fingerprint]
             version = known[0] if known else self._new_version(name, run, seed_run)
             self._client.set_registered_model_alias(name, BEST, str(version))
+
+    @contextmanager
+    def _logging(self) -> Iterator[None]:
+        with self._lock, self._waiting.at_most(**LOGGING):
+            yield
 
     def _experiment(self, study: str) -> str:
         """The id of the study's experiment, made where there is none, brought back where it was deleted."""
@@ -114,44 +126,47 @@ class Tracker:
             self._client.restore_experiment(found.experiment_id)
         return str(found.experiment_id)
 
-    def _parent(self, study: str, label: str, run: SeedRun) -> "Run":
-        experiment, tags = self._experiment(study), logged.setting_tags(study, label, run.record)
+    def _parent(self, study: str, label: str, runs: Sequence[SeedRun]) -> "Run":
+        experiment, tags = self._experiment(study), logged.setting_tags(study, label, runs[0].record)
         found = self._client.search_runs([experiment], f"tags.identity = '{tags['identity']}'", max_results=1)
-        parent = found[0] if found else self._client.create_run(experiment, None, {**self._tags, **tags}, label)
+        parent = found[0] if found else self._new_run(experiment, label, tags, min(run.began for run in runs))
         if parent.info.status != "FINISHED":
-            self._log_parameters(parent, logged.parameters(run.record["setting"]))
+            self._log_parameters(parent, logged.parameters(runs[0].record["setting"]))
+            self._log_data(parent, runs[0])
         self._add_experiment_name(parent)
         return parent
+
+    def _new_run(self, experiment: str, name: str, tags: Mapping[str, str], began: float) -> "Run":
+        return self._client.create_run(experiment, round(1000 * began), {**self._tags, **tags}, name)
 
     def _children(self, parent: "Run") -> list["Run"]:
         where = f"tags.mlflow.parentRunId = '{parent.info.run_id}'"
         return list(self._client.search_runs([parent.info.experiment_id], where, max_results=10_000))
 
     def _log_seed(self, parent: "Run", label: str, seed_run: SeedRun, draw: Draw) -> None:
-        began = time.time() - seed_run.record["train_seconds"]  # so that the UI shows how long it trained
-        run = self._client.create_run(
-            parent.info.experiment_id,
-            start_time=round(1000 * began),
-            tags={**self._tags, "mlflow.parentRunId": parent.info.run_id, **seed_run.tags(label)},
-            run_name=f"{label} · seed {seed_run.record['seed']}",
-        )
+        tags = {"mlflow.parentRunId": parent.info.run_id, **seed_run.tags(label)}
+        name = f"{label} · seed {seed_run.record['seed']}"
+        run = self._new_run(parent.info.experiment_id, name, tags, seed_run.began)
         with self._finishing(run):
             self._log_parameters(run, seed_run.parameters())
+            self._log_data(run, seed_run)
             self._log_points(run, seed_run.history())
             self._client.log_artifact(run.info.run_id, str(seed_run.folder / "history.csv"))
             self._log_metrics(run, seed_run.final_metrics())
             for name, figure in draw(seed_run).items():
                 self._client.log_figure(run.info.run_id, figure, f"figures/{name}.png")
+        self._end(run, round(1000 * seed_run.ended))
 
     def _log_picture(self, run: "Run", picture: Picture) -> None:
         """Logs the picture, unless a restricted cohort's pixels would leave this machine; a tag says what was done."""
-        told = WITHHELD
+        outcome = WITHHELD
         if not picture.restricted or (stays_here(self._uri) and stays_here(run.info.artifact_uri)):
-            image = picture.draw()
-            told = MISTAKES if image else "none"
-            if image:
-                self._client.log_image(run.info.run_id, image, MISTAKES)
-        self._client.set_tag(run.info.run_id, "mistakes", told)
+            figure = picture.draw()
+            outcome = MISTAKES if figure else "none"
+            if figure:
+                with warnings.catch_warnings(action="ignore", category=UserWarning):  # a letter that no font has
+                    self._client.log_figure(run.info.run_id, figure, MISTAKES)
+        self._client.set_tag(run.info.run_id, "mistakes", outcome)
 
     def _refresh_seed(self, run: "Run", seed_run: SeedRun) -> None:
         """What may be new of a run that is logged already: a metric, its status, who uses it."""
@@ -162,19 +177,32 @@ class Tracker:
 
     @contextmanager
     def _finishing(self, run: "Run") -> Iterator[None]:
-        """Marks a new ``run`` as finished, or as failed where the block raises."""
-        status = "FAILED"
+        """Marks a new ``run`` as failed where the block raises."""
         try:
             yield
-            status = "FINISHED"
-        finally:
-            if run.info.status != "FINISHED":  # else it keeps the time it ended at
-                self._client.set_terminated(run.info.run_id, status)
+        except BaseException:
+            with suppress(Exception), self._waiting.at_most(**OPENING):  # the store may be what failed
+                if run.info.status != "FINISHED":
+                    self._client.set_terminated(run.info.run_id, "FAILED")
+            raise
+
+    def _end(self, run: "Run", end_ms: int) -> None:
+        """Marks ``run`` as finished at ``end_ms``, in milliseconds since 1970, unless that is what it says."""
+        if (run.info.status, run.info.end_time) != ("FINISHED", end_ms):
+            self._client.set_terminated(run.info.run_id, "FINISHED", end_ms)
 
     def _log_parameters(self, run: "Run", values: Mapping[str, str]) -> None:
         from mlflow.entities import Param
 
         self._client.log_batch(run.info.run_id, params=[Param(name, value) for name, value in values.items()])
+
+    def _log_data(self, run: "Run", seed_run: SeedRun) -> None:
+        from mlflow.entities import Dataset, DatasetInput, InputTag
+
+        data = logged.data(seed_run.record)
+        dataset = Dataset(data.name, data.digest, "local", "{}", profile=data.profile)
+        tags = [InputTag("mlflow.data.context", "training, validation, test")]
+        self._client.log_inputs(run.info.run_id, [DatasetInput(dataset, tags)])
 
     def _log_metrics(self, run: "Run", values: Mapping[str, float]) -> None:
         """Logs what ``run`` does not hold yet; MLflow's SQLite store has no place for NaN."""
@@ -201,7 +229,7 @@ class Tracker:
         model = self._client.create_logged_model(run.info.experiment_id, name, run.info.run_id, tags)
         with tempfile.TemporaryDirectory() as temporary:
             target = Path(temporary) / "model"
-            _write_model(target, seed_run, run.info.run_id, model.model_id)
+            write_model_folder(target, seed_run, run.info.run_id, model.model_id)
             self._client.log_model_artifacts(model.model_id, str(target))
         self._client.finalize_logged_model(model.model_id, "READY")
         self._client.log_outputs(run.info.run_id, [LoggedModelOutput(model.model_id, 0)])
@@ -212,32 +240,15 @@ class Tracker:
         return str(version.version)
 
 
-def _write_model(target: Path, seed_run: SeedRun, run_id: str, model_id: str) -> None:
-    """An MLflow model folder of the run's .keras file, of the form that mlflow.keras itself writes."""
-    import mlflow
-    import numpy as np
-    from mlflow.models import Model, ModelSignature
-    from mlflow.types import Schema, TensorSpec
+def without_password(text: str) -> str:
+    """``text`` without the name and password that an address in it may hold."""
+    return re.sub(r"//[^/@\s]*@", "//", text)
 
-    setting, versions = seed_run.record["setting"], seed_run.record["environment"]
-    size_px, backend = setting["image_size"], versions["backend"]
-    inputs = TensorSpec(np.dtype("uint8"), (-1, size_px, size_px, 1))
-    outputs = TensorSpec(np.dtype("float32"), (-1, LOSS_FORMS[setting["loss"]].units))
-    model = Model(run_id=run_id, model_uuid=model_id, model_id=model_id)
-    model.add_flavor(
-        "keras", data="data", keras_version=versions["keras"], keras_backend=backend, save_exported_model=False
-    )
-    mlflow.pyfunc.save_model(
-        str(target),
-        loader_module="mlflow.keras",
-        mlflow_model=model,
-        signature=ModelSignature(Schema([inputs]), Schema([outputs])),
-        # noise, never a patient's image
-        input_example=np.random.default_rng(0).integers(0, 256, (1, size_px, size_px, 1), dtype="uint8"),
-        pip_requirements=[f"{name}=={versions[name]}" for name in ("keras", backend)],
-    )
-    (target / "data").mkdir()
-    shutil.copyfile(seed_run.folder / "model.keras", target / "data" / "model.keras")
+
+def reason(error: Exception) -> str:
+    """What went wrong, in one line without a password."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return without_password(lines[0])
 
 
 def _import_mlflow_silently() -> None:

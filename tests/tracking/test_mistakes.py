@@ -1,8 +1,12 @@
+from io import BytesIO
+
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
-from cxrbench.reporting import mistakes
+from cxrbench.images.thumbnail import SIZE_PX
+from cxrbench.tracking import mistakes
 
 
 def scores(values, part="test", target=None):
@@ -53,26 +57,51 @@ def test_validation_is_looked_at_only_where_there_is_no_test():
     assert len(mistakes.worst([scores([0.0, 1.0], "validation")])) == 2
 
 
+def shown(axes):
+    (image,) = axes.images
+    return np.asarray(image.get_array())
+
+
 def test_the_sheet_shows_each_image_in_its_place_and_words_where_there_is_none():
-    shown = []
+    asked = []
 
     def thumbnail(path):
-        shown.append(path)
-        return "truncated" if path == "p1" else np.full((mistakes.TILE_PX,) * 2, 200, dtype="uint8")
+        asked.append(path)
+        return "truncated" if path == "p1" else np.full((SIZE_PX, SIZE_PX), 200, dtype="uint8")
 
-    sheet = mistakes.draw("title", [scores([0.2, 0.9, 0.9, 0.1])], IMAGES, thumbnail)
-    assert shown == ["p1", "p0"]
-    grey = np.asarray(sheet)
-    top = mistakes.LINE_PX * 2
-    first, second = (grey[top : top + mistakes.TILE_PX, x : x + mistakes.TILE_PX] for x in (8, 16 + mistakes.TILE_PX))
-    assert (second == 200).all()
-    assert np.median(first) == mistakes.GREY
-    assert not (first == 200).any()
+    figure = mistakes.draw("title", [scores([0.2, 0.9, 0.9, 0.1])], IMAGES, thumbnail)
+    assert asked == ["p1", "p0"]
+    first, second = figure.axes[:2]
+    assert (shown(first) == mistakes.GREY).all()
+    assert [text.get_text() for text in first.texts] == ["truncated"]
+    assert first.get_title(loc="left") == "score 0.900, normal\ni1"
+    assert (shown(second) == 200).all()
+    assert second.get_title(loc="left") == "score 0.200, covid\ni0"
+    assert figure.get_suptitle() == "title; score: P(covid)"
+    assert not any(axes.images for axes in figure.axes[2:])
 
 
 @pytest.mark.parametrize("count", [1, 2, 6, 7, 12])
+@pytest.mark.filterwarnings("ignore:Glyph")
 def test_a_sheet_of_any_number_holds_long_names_and_odd_letters(count):
-    black = np.zeros((mistakes.TILE_PX,) * 2, dtype="uint8")
-    sheet = mistakes.sheet("표 <b>", [black] * count, [("정상 " * 40, "x" * 300)] * count)
-    assert sheet.height == 2 * mistakes.LINE_PX + 204 * -(-count // 6) + 4
-    assert (np.asarray(sheet)[:, -8:] == mistakes.PAPER).all()
+    black = np.zeros((SIZE_PX, SIZE_PX), dtype="uint8")
+    figure = mistakes.sheet(
+        "표 <b> $\\frac{", ["$\\frac{ " * 9, *[black] * (count - 1)], [("정상 " * 40, "$\\frac{" * 99)] * count
+    )
+    page = BytesIO()
+    figure.savefig(page, format="png")
+    with Image.open(page) as sheet:
+        width, height = sheet.size
+        grey = np.asarray(sheet.convert("L"))
+    assert width == round(mistakes.COLUMNS * mistakes.TILE_INCHES[0] * mistakes.DPI)
+    assert height > 200 * -(-count // 6)
+    assert (grey[:, -2:] == 255).all()
+    boxes = [axes.get_window_extent() for axes in figure.axes[:count]]
+    assert min(box.width for box in boxes) > 0.9 * SIZE_PX
+
+
+def test_an_image_keeps_its_grey_whatever_its_range():
+    dim = np.full((SIZE_PX, SIZE_PX), 40, dtype="uint8")
+    dim[0] = 60
+    (tile, *_) = mistakes.sheet("t", [dim], [("a", "b")]).axes
+    assert tile.images[0].get_clim() == (0, 255)
