@@ -2,7 +2,8 @@
 
 import textwrap
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from unicodedata import east_asian_width
 
 import numpy as np
 import pandas as pd
@@ -18,8 +19,9 @@ MOST = 12
 COLUMNS = 6
 DPI = 100
 TILE_INCHES = (1.9, 2.2)  # an image at about its own SIZE_PX, and two lines above it
-LETTERS = 26  # of a line above an image, as many as fit
+LETTERS = 26  # of a line above an image, as many narrow ones as fit
 LETTERS_IN_TILE = 24
+FONTS = ("Noto Sans CJK KR", "Noto Sans KR", "NanumGothic", "Malgun Gothic", "Apple SD Gothic Neo")
 GREY = 128  # eight-bit, behind the words for an image that can't be shown
 
 
@@ -72,21 +74,33 @@ def sheet(title: str, thumbnails: Sequence[np.ndarray | str], captions: Sequence
     rows = -(-len(thumbnails) // COLUMNS)
     size = (COLUMNS * TILE_INCHES[0], rows * TILE_INCHES[1] + 0.4)
     figure = Figure(figsize=size, dpi=DPI, layout="constrained")
-    figure.suptitle(title, x=0.01, ha="left", fontsize=10, parse_math=False)
+    fonts = _fonts()
+    figure.suptitle(title, x=0.01, ha="left", fontsize=10, fontfamily=fonts, parse_math=False)
     for axes in figure.subplots(rows, COLUMNS, squeeze=False).flat:
         axes.set_axis_off()
     for axes, image, caption in zip(figure.axes, thumbnails, captions):
-        _draw_tile(axes, image, caption)
+        _draw_tile(axes, image, caption, fonts)
     return figure
 
 
-def _draw_tile(axes: "Axes", image: np.ndarray | str, caption: tuple[str, str]) -> None:
+def _draw_tile(axes: "Axes", image: np.ndarray | str, caption: tuple[str, str], fonts: list[str]) -> None:
     words = textwrap.fill(image, LETTERS_IN_TILE) if isinstance(image, str) else ""
     pixels = np.full((SIZE_PX, SIZE_PX), GREY, dtype="uint8") if isinstance(image, str) else image
+    style: dict[str, Any] = {"fontsize": 7.5, "fontfamily": fonts, "parse_math": False}
     axes.imshow(pixels, cmap="gray", vmin=0, vmax=255)
-    axes.text(4, 4, words, fontsize=8, color="white", va="top", parse_math=False)
-    axes.set_title("\n".join(_cut(line) for line in caption), fontsize=7.5, loc="left", parse_math=False)
+    axes.text(4, 4, words, color="white", va="top", **style)
+    axes.set_title("\n".join(_cut(line) for line in caption), loc="left", **style)
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= LETTERS else f"{text[: LETTERS - 1]}…"
+    """``text``, cut at its end to LETTERS; a Korean or Chinese letter is as wide as two others."""
+    widths = np.cumsum([2 if east_asian_width(letter) in "WF" else 1 for letter in text])
+    return text if not len(text) or widths[-1] <= LETTERS else f"{text[: int((widths < LETTERS).sum())]}…"
+
+
+def _fonts() -> list[str]:
+    """Matplotlib's own font, and those of FONTS that this machine has, for the letters that it lacks."""
+    from matplotlib.font_manager import get_font_names
+
+    installed = set(get_font_names())
+    return ["DejaVu Sans", *(name for name in FONTS if name in installed)]
