@@ -33,11 +33,9 @@ STATUSES = ("ok", "degenerate", "diverged")
 ANY_SEED = -1  # no run has it: its fingerprint is that of all but the seed
 BEST = "best"
 NOTE = "mlflow.note.content"
-KIND = "mlflow.experimentKind"  # decides which of its two views MLflow's UI opens
-TRAINING_VIEW = "custom_model_development"  # the table of runs, not the view of language models' traces
 MISTAKES = "mistakes.png"
 WITHHELD = "withheld: the cohort is restricted and this store is not on the machine that trained"
-DIGEST_LETTERS = 16  # MLflow keeps at most 36 of a data set's digest
+DIGEST_LETTERS = 8  # as many as the column Dataset has room for; the profile holds the whole digest
 
 
 @dataclasses.dataclass(frozen=True)
@@ -153,7 +151,7 @@ def data(record: Mapping[str, Any]) -> Data:
     """The data of a run's record."""
     counts = {part: record["data"][part] for part in PARTS if part in record["data"]}
     profile = {"num_rows": sum(counts.values()), **counts, "sha256": record["data"]["sha256"]}
-    name = f"{record['setting']['cohort']}, protocol {record['setting']['protocol']}"
+    name = f"{record['setting']['cohort']}, {record['setting']['protocol']}"
     return Data(name, record["data"]["sha256"][:DIGEST_LETTERS], json.dumps(profile))
 
 

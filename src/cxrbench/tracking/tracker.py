@@ -68,9 +68,7 @@ class Tracker:
     def describe(self, study: str, labels: Sequence[str]) -> None:
         """Says on the study's page what it asks: which of the settings ``labels`` is best."""
         with self._logging():
-            experiment = self._experiment(study)
-            self._client.set_experiment_tag(experiment, logged.NOTE, logged.study_note(study, labels))
-            self._client.set_experiment_tag(experiment, logged.KIND, logged.TRAINING_VIEW)
+            self._client.set_experiment_tag(self._experiment(study), logged.NOTE, logged.study_note(study, labels))
 
     def log_setting(
         self, study: str, label: str, runs: Sequence[SeedRun], draw: Draw = no_figures, picture: Picture | None = None
