@@ -16,6 +16,11 @@ from cxrbench.config.setting import SETTING_KEYS, Setting
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.fixture(autouse=True)
+def _no_folder_in_the_environment(monkeypatch):
+    monkeypatch.delenv("CXRBENCH_DATA", raising=False)
+
+
 def composed(*overrides):
     with initialize_config_dir(str(ROOT / "conf"), version_base=None):
         return OmegaConf.to_container(compose("config", overrides=list(overrides)), resolve=True)
@@ -107,12 +112,18 @@ def test_the_environment_may_name_the_folder_and_params_yaml_then_holds_it(tmp_p
     assert through_dvc(tmp_path, f"data={data}").cohorts["pneumonia"].root == folder
 
 
-def test_without_a_folder_the_error_names_every_way_to_give_one(tmp_path, monkeypatch):
-    monkeypatch.delenv("CXRBENCH_DATA", raising=False)
+def test_without_a_folder_the_error_names_every_way_to_give_one(tmp_path):
     with pytest.raises(
         CxrbenchError, match="set root, or CXRBENCH_DATA before dvc exp run, to your local copy, or fetch"
     ):
         through_dvc(tmp_path, "data=kaggle")
+
+
+def test_auto_stands_in_for_a_cohorts_counts_on_the_command_line(tmp_path):
+    sets = ("data=mimic", "cohorts.pneumonia.root=x", "views.quotas.pneumonia=auto")
+    quotas = through_dvc(tmp_path, *sets).views.quotas
+    assert quotas["pneumonia"] == "auto"
+    assert quotas["phantom"]["train"] == {"lateral": 10, "frontal": 10}
 
 
 def test_the_top_level_settings_of_conf_are_the_declared_defaults():

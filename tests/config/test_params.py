@@ -1,14 +1,17 @@
 """params.yaml: what is wrong is named, with what was meant; what is right is kept."""
 
 import copy
+import itertools
 import json
 import re
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 
 from cxrbench.base.errors import CxrbenchError
+from cxrbench.base.tables import PARTS
 from cxrbench.config import params
 
 ROOT = Path(__file__).parents[2]
@@ -53,6 +56,8 @@ MISTAKES = [
     (("views", "cohort"), "pneumonia", ["views", "'cohort' is unknown"]),
     (("views", "quotas"), {}, ["views.quotas is {}", "at least one"]),
     (("views", "quotas", "pneumonias"), TREE["views"]["quotas"]["pneumonia"], ["views.quotas", "'pneumonia'"]),
+    (("views", "quotas", "pneumonia"), "atuo", ["views.quotas.pneumonia: 'atuo' is unknown", "'auto'"]),
+    (("views", "quotas", "pneumonia"), {"train": {}}, ["views.quotas.pneumonia: 'validation' is missing"]),
     (("views", "setting", "cohort"), "covid", ["views.setting", "cohort is 'covid'"]),
     (("cohorts", "pneumonia", "source"), "kagle", ["cohorts.pneumonia", "'kaggle'"]),
     (
@@ -252,3 +257,21 @@ def test_two_spellings_of_one_label_are_an_error_that_names_both():
     tree["cohorts"]["covid"] |= {"positive": "Normal", "negative": "normal"}
     with pytest.raises(CxrbenchError, match="positive and negative are both 'normal'"):
         params.parse(tree)
+
+
+def test_view_quotas_may_be_auto_and_are_then_read_off_the_images_that_were_drawn():
+    loaded = params.parse(changed(("views", "quotas", "pneumonia"), "auto"))
+    rows = [("pneumonia", view, part) for view, part in itertools.product(("lateral", "frontal"), PARTS)]
+    drawn = pd.DataFrame(
+        [*rows, rows[0], ("covid", "lateral", "train")], columns=["source", "label", "patient"]
+    ).assign(cohort="views")
+    counts = {"train": {"lateral": 2, "frontal": 1}, "validation": {"lateral": 1, "frontal": 1}}
+    assert loaded.views.counts(drawn) == {"pneumonia": counts}
+    assert list(loaded.views.counts(drawn)["pneumonia"]["train"]) == ["lateral", "frontal"]
+    assert params.parse(TREE).views.counts(drawn) == TREE["views"]["quotas"]
+
+
+def test_a_part_that_auto_left_empty_shows_as_one_image_missing():
+    loaded = params.parse(changed(("views", "quotas", "pneumonia"), "auto"))
+    drawn = pd.DataFrame({"cohort": [], "source": [], "label": [], "patient": []}, dtype=str)
+    assert loaded.views.counts(drawn)["pneumonia"]["validation"] == {"lateral": 1, "frontal": 1}

@@ -50,6 +50,7 @@ def reported_workspace(tmp_path_factory):
 def make(folder: Path, share: float = 1.0) -> None:
     """Fills ``folder`` as the stages up to train-grid would; ``share`` of the quotas' images."""
     from cxrbench.config.params import load
+    from cxrbench.config.quotas import total
     from cxrbench.evaluation.study_settings import StudySetting, write_settings
 
     shutil.copy(REPO / "params.yaml", folder / "params.yaml")
@@ -60,7 +61,7 @@ def make(folder: Path, share: float = 1.0) -> None:
         name: {
             part: {label: max(4, round(n * share)) for label, n in counts.items()} for part, counts in quotas.items()
         }
-        for name, quotas in {**params.split.quotas, "views": params.views.total}.items()
+        for name, quotas in {**params.split.quotas, "views": total(params.views.quotas.values())}.items()
     }
     images = {name: _images(name, counts, rng) for name, counts in sizes.items()}
     assignment = pd.concat(images.values(), ignore_index=True)

@@ -44,7 +44,8 @@ def test_a_curve_over_epochs_and_the_final_metric_of_the_kept_model_have_differe
     names = set(runs_by_name(workspace)[f"{LABEL} · seed 0"].data.metrics)
     curves = {name for name in names if name.startswith("epoch/")}
     assert curves == {
-        "epoch/train_loss", "epoch/train_accuracy", "epoch/validation_loss", "epoch/validation_accuracy", "epoch/seconds"
+        "epoch/train_loss", "epoch/train_accuracy", "epoch/validation_loss", "epoch/validation_accuracy",
+        "epoch/seconds",
     }  # fmt: skip
     assert not any(name.startswith("val_") for name in names)
     assert names - curves == {

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cxrbench.base.errors import CxrbenchError
-from cxrbench.base.tables import TABLES
+from cxrbench.base.tables import PARTS, TABLES
 from cxrbench.views import sampling
 
 
@@ -90,3 +90,50 @@ def test_quotas_that_no_whole_patients_fill_are_an_error_that_names_them():
     wanted = r"no choice of whole patients gives exactly .*train 10 frontal \+ 8 lateral; validation 4 frontal"
     with pytest.raises(CxrbenchError, match=wanted):
         sampling.assign(images(40, 30, patients=2), quotas, 0)
+
+
+def parts_of(table, protocol):
+    return table.groupby([protocol, "label"]).size().to_dict()
+
+
+def test_auto_divides_a_tree_of_257_frontals_and_25_laterals_with_no_count_worked_out_by_hand():
+    # 180 patients, as in a real tree: laterals stand beside frontals of the same patient.
+    cohort = images(257, 25, patients=180)
+    table = sampling.assign(cohort, {"mimic": "auto"}, 0)
+    for protocol in ("paper", "patient"):
+        parts = parts_of(table, protocol)
+        assert sum(parts.values()) == 282
+        for part in ("validation", "test"):
+            assert 20 <= parts[part, "frontal"] <= 25
+            assert 1 <= parts[part, "lateral"] <= 3
+    assert parts_of(table, "paper") == parts_of(table, "patient")
+    assert (table.groupby("patient_id")["patient"].nunique() == 1).all()
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(3, 60), st.integers(3, 30), st.integers(6, 40), st.integers(0, 5))
+def test_auto_uses_every_image_and_leaves_each_view_to_each_part(frontal, lateral, patients, seed):
+    cohort = images(frontal, lateral, patients=patients)
+    known = cohort[cohort["view"] != ""]
+    if known.groupby("view")["patient_id"].nunique().min() < 6:
+        return  # whether three suffice depends on who has both views
+    table = sampling.assign(cohort, {"mimic": "auto"}, seed)
+    assert set(parts_of(table, "patient")) == {(p, v) for p in PARTS for v in ("frontal", "lateral")}
+    assert parts_of(table, "paper") == parts_of(table, "patient")
+    assert len(table) == len(known)
+    assert (table.groupby("patient_id")["patient"].nunique() == 1).all()
+    assert table.equals(sampling.assign(cohort.sample(frac=1, random_state=seed), {"mimic": "auto"}, seed))
+
+
+def test_auto_with_two_patients_of_a_view_says_that_three_are_needed():
+    cohort = images(20, 2)
+    with pytest.raises(CxrbenchError, match=r"cohort 'mimic' has 20 frontal \+ 2 lateral .* of 3 patients"):
+        sampling.assign(cohort, {"mimic": "auto"}, 0)
+
+
+def test_a_cohort_by_auto_teaches_beside_one_with_counts():
+    both = pd.concat([images(40, 10), images(30, 30, cohort="phantom")])
+    counts = {"train": {"lateral": 10, "frontal": 10}, "validation": {"lateral": 5, "frontal": 5}}
+    table = sampling.assign(both, {"mimic": "auto", "phantom": counts}, 0)
+    phantom = table[(table["source"] == "phantom") & (table["patient"] != "test")]
+    assert len(phantom) == 30

@@ -8,7 +8,8 @@ Config objects stop at the stages: everything below them takes plain arguments.
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+import pandas as pd
+from pydantic import AfterValidator, Field, ValidationInfo, ValidatorFunctionWrapHandler, WrapValidator, field_validator
 from ruamel.yaml import YAML, YAMLError
 
 from cxrbench.base.errors import CxrbenchError
@@ -16,6 +17,7 @@ from cxrbench.base.tables import PARTS
 from cxrbench.config.checked import Checked, Count, FileName, Seed, Text, check, ordered, unknown
 from cxrbench.config.cohort import VIEWS, Cohort
 from cxrbench.config.labels import Counts
+from cxrbench.config.quotas import AUTO, counted
 from cxrbench.config.setting import SETTING_KEYS, Setting
 from cxrbench.config.studies import PlannedRun, Study, expand
 
@@ -24,16 +26,19 @@ Quotas = dict[str, dict[str, Count]]  # part -> label -> images
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
-def _view_quotas(quotas: Quotas) -> Quotas:
-    return {part: ordered(counts, VIEWS) for part, counts in ordered(quotas, PARTS[:2]).items()}
+def _view_quotas(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+    if isinstance(value, str) and value != AUTO:
+        raise ValueError(f"'{value}' is unknown; write '{AUTO}', or how many images of each view each part gets")
+    quotas = value if value == AUTO else ordered(handler(value), PARTS[:2])
+    return value if value == AUTO else {part: ordered(counts, VIEWS) for part, counts in quotas.items()}
 
 
 class Views(Checked):
     """How frontal is known from lateral where the metadata leaves it open."""
 
-    quotas: dict[str, Annotated[Quotas, AfterValidator(_view_quotas)]] = Field(
+    quotas: dict[str, Annotated[Quotas, WrapValidator(_view_quotas)]] = Field(
         min_length=1,
-        description="cohort -> train, validation -> frontal, lateral -> images that the network learns from",
+        description="cohort -> auto, or train, validation -> lateral, frontal -> images that the network learns from",
     )
     abstain: Annotated[tuple[Share, Share], Field(strict=False)] = Field(
         description="P(frontal) between these two leaves the view open: the image goes to the review list"
@@ -55,13 +60,14 @@ class Views(Checked):
             raise ValueError(f"cohort is {tree['cohort']!r}; the view network has its own images, leave it out")
         return {"cohort": "views", **tree} if isinstance(tree, dict) else tree
 
-    @property
-    def total(self) -> Quotas:
-        """The quotas of all cohorts together: part -> view -> images."""
-        return {
-            part: {view: sum(quotas[part][view] for quotas in self.quotas.values()) for view in VIEWS}
-            for part in PARTS[:2]
-        }
+    def counts(self, assignment: pd.DataFrame) -> dict[str, Quotas]:
+        """The quotas of each cohort in numbers; for 'auto', what ``assignment`` holds under protocol patient."""
+
+        def drawn(cohort: str) -> Quotas:
+            rows = assignment[(assignment["cohort"] == "views") & (assignment["source"] == cohort)]
+            return counted(rows["patient"], rows["label"], PARTS[:2], VIEWS)
+
+        return {cohort: drawn(cohort) if quotas == AUTO else quotas for cohort, quotas in self.quotas.items()}
 
 
 class Split(Checked):

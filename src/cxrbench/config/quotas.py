@@ -1,5 +1,10 @@
 """How many images of each label each part gets."""
 
+from collections.abc import Collection, Iterable
+
+import pandas as pd
+
+AUTO = "auto"  # in place of counts: every image of known view is used, as the images allow
 Quotas = dict[str, dict[str, int]]  # part -> label -> images; the place of a label is its target: negative, positive
 
 
@@ -14,3 +19,23 @@ def scaled(quotas: Quotas, scale: float) -> Quotas:
 def labels_of(quotas: Quotas) -> list[str]:
     """The labels that a cohort's quotas name: the negative one, whose target is 0, then the positive one."""
     return list(next(iter(quotas.values())))
+
+
+def counted(parts: pd.Series, labels: pd.Series, names: Collection[str], pair: Collection[str]) -> Quotas:
+    """The quotas that a division fills, from the part and the label of each image; ``names`` are the parts to count.
+
+    At least one image each, so that an empty part does not pass for one that is as it should be.
+    """
+    images = pd.DataFrame({"part": parts, "label": labels}).value_counts()
+    return {name: {label: max(1, int(images.get((name, label), 0))) for label in pair} for name in names}
+
+
+def total(quotas: Iterable[Quotas]) -> Quotas:
+    """The quotas of several cohorts together, of the same parts and labels."""
+    result: Quotas = {}
+    for parts in quotas:
+        for part, counts in parts.items():
+            sums = result.setdefault(part, {})
+            for label, count in counts.items():
+                sums[label] = sums.get(label, 0) + count
+    return result

@@ -1,6 +1,5 @@
 """What the grid hands on to later stages: its table, and of each run what is read of it. Models stay in the store."""
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,8 +10,6 @@ from cxrbench.config.studies import PlannedRun
 from cxrbench.runs.plan import fingerprints
 from cxrbench.runs.store import RunStore
 
-RUN_FILES = ("run.json", "history.csv", "scores.csv")
-
 
 def grid_table(planned: Sequence[PlannedRun], assignment: pd.DataFrame) -> pd.DataFrame:
     """The table 'grid': study, setting, seed and the run that answers it, in the order of ``planned``."""
@@ -21,12 +18,10 @@ def grid_table(planned: Sequence[PlannedRun], assignment: pd.DataFrame) -> pd.Da
 
 
 def write_outputs(folder: Path, grid: pd.DataFrame, store: RunStore) -> None:
-    """Writes grid.csv, and a folder of RUN_FILES for each distinct run of the grid, into ``folder``.
+    """Writes grid.csv, and a folder for each distinct run of the grid, into ``folder``.
 
     Raises FileExistsError where a run is there already: DVC empties the folder before the stage begins.
     """
     for run in grid["run"].unique():
-        (folder / run).mkdir(parents=True)
-        for name in RUN_FILES:
-            shutil.copyfile(store.path(run) / name, folder / run / name)
+        store.copy_out(run, folder / run)
     write_table(folder / "grid.csv", grid, "grid")

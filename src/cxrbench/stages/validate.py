@@ -7,7 +7,7 @@ from cxrbench.base.tables import read_table
 from cxrbench.checks import verdict
 from cxrbench.checks.data import check_data
 from cxrbench.config import params as parameters
-from cxrbench.config.quotas import scaled
+from cxrbench.config.quotas import scaled, total
 
 OUT = Path("data/validate")
 TABLES = {
@@ -28,7 +28,7 @@ def main() -> None:
     tables = {table: read_table(path, table) for table, path in TABLES.items()}
     labels = {name: (cohort.negative, cohort.positive) for name, cohort in params.cohorts.items()}
     quotas = {name: scaled(quotas, split.scale) for name, quotas in split.quotas.items()}
-    quotas["views"] = params.views.total
+    quotas["views"] = total(params.views.counts(tables["assignment"]).values())
     outcomes = check_data(tables, labels, quotas, split.official_shortfall, split.patients, OUT / "docs")
     verdict.conclude(outcomes, OUT)
 

@@ -32,8 +32,8 @@ def main() -> None:
     scores = {seed: read_table(folder / "scores.csv", "scores") for seed, folder in networks.items()}
     seeds = usable_seeds(scores)
     names = " + ".join(networks[seed].name for seed in seeds)
-    path = OUT / "model.keras"
-    model = ViewModel(path, setting.loss, setting.image_size, setting.resize, views.abstain, names, views.quotas)
+    path, quotas = OUT / "model.keras", views.counts(assignment)
+    model = ViewModel(path, setting.loss, setting.image_size, setting.resize, views.abstain, names, quotas)
     model = hand_on([networks[seed] / "model.keras" for seed in seeds], model)
     kept = keep_frontal(images, assignment, scores, seeds, model, params.workers)
     write_table(OUT / "manifest.csv", kept.frontal, "frontal")

@@ -105,7 +105,7 @@ def no_figures(run: SeedRun) -> Mapping[str, "Figure"]:
 
 
 def parameters(values: Mapping[str, Any]) -> dict[str, str]:
-    """Values as MLflow shows them; of a weights file the name without its folder, which is of use on one machine only."""
+    """Values as MLflow shows them; of a weights file its name without the folder, which helps on one machine only."""
     return {name: Path(value).name if name == "weights" and value else str(value) for name, value in values.items()}
 
 
