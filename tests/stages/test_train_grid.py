@@ -10,6 +10,7 @@ import yaml
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.base.tables import TABLES, read_table, write_table
 from cxrbench.config import params
+from cxrbench.evaluation.study_settings import read_settings, run_of, skipped_of
 from cxrbench.runs import plan
 from cxrbench.stages import train_grid
 from cxrbench.tracking import tracker
@@ -84,7 +85,7 @@ def test_the_output_holds_exactly_the_runs_of_the_grid_and_a_shared_run_once(rec
     grid = read_table("data/train-grid/grid.csv", "grid")
     assert len(grid) == 8
     assert grid["run"].nunique() == 6  # lr=0.001 and batch_size=32 are both the base
-    assert {entry for entry in os.listdir("data/train-grid") if entry != "grid.csv"} == set(grid["run"])
+    assert set(os.listdir("data/train-grid")) == {*grid["run"], "grid.csv", "settings.json"}
 
 
 def test_of_a_run_later_stages_get_its_record_history_and_scores_and_the_model_stays_in_the_store(recorder, tmp_path):
@@ -105,6 +106,9 @@ def test_a_source_without_a_split_of_its_own_runs_all_but_the_official_protocol(
     printed = capsys.readouterr().out
     assert printed.count(reason) == 2
     assert f"division, protocol=official: {reason}" in printed
+    settings = read_settings("data/train-grid/settings.json")
+    assert run_of(settings["division"]).keys() == {"protocol=paper"}
+    assert skipped_of(settings["all"]) == {"base": reason.removeprefix("skipped, ")}
 
 
 def test_each_setting_is_tracked_with_all_its_seeds(recorder):

@@ -6,12 +6,14 @@ params.yaml holds by then. Settings are plain values here: the report shows them
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.base.files import write_text
+from cxrbench.config.setting import Setting
+from cxrbench.config.studies import PlannedRun
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,6 +25,15 @@ class StudySetting:
 
 
 StudySettings = Mapping[str, Mapping[str, StudySetting]]  # study -> setting label -> setting, in order of params.yaml
+
+
+def settings_of(planned: Iterable[PlannedRun], skipped: Mapping[Setting, str]) -> StudySettings:
+    """The settings that the studies plan, in their order; ``skipped`` gives those that are not run their reasons."""
+    studies: dict[str, dict[str, StudySetting]] = {}
+    for run in planned:
+        one = StudySetting(run.setting.model_dump(), skipped.get(run.setting))
+        studies.setdefault(run.study, {})[run.label] = one
+    return studies
 
 
 def write_settings(path: str | Path, studies: StudySettings) -> None:

@@ -7,6 +7,7 @@ from cxrbench.base.tables import read_table
 from cxrbench.base.workspace import array_cache_dir, run_store_dir
 from cxrbench.config import params as parameters
 from cxrbench.config.studies import split_runnable, why_not_run
+from cxrbench.evaluation.study_settings import settings_of, write_settings
 from cxrbench.runs import outputs, plan
 from cxrbench.runs.store import RunStore
 from cxrbench.tracking.grid_tracker import GridTracker
@@ -18,13 +19,16 @@ def main() -> None:
     params = parameters.load()
     assignment = read_table("data/split/assignment.csv", "assignment")
     store = RunStore(run_store_dir())
-    planned, skipped = split_runnable(params.planned_runs(), assignment)
+    every = params.planned_runs()
+    planned, skipped = split_runnable(every, assignment)
     for line in dict.fromkeys(f"{one.study}, {one.label}: skipped, {why_not_run(one.setting)}" for one in skipped):
         print(line)
     grid = outputs.grid_table(planned, assignment)
     tracker = GridTracker(grid, store, assignment, _restricted(params))
     plan.train_missing(planned, assignment, store, array_cache_dir(), params.workers, tracker.on_run)
     outputs.write_outputs(OUT, grid, store)
+    reasons = {one.setting: why_not_run(one.setting) for one in skipped}
+    write_settings(OUT / "settings.json", settings_of(every, reasons))
     tracker.finish(params.seeds)
 
 
