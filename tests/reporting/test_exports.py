@@ -24,7 +24,7 @@ def test_metrics_json_holds_a_dozen_flat_numbers_and_nulls_where_there_is_none()
         "supported": 0,
         "contradicted": 0,
         "undecided": 1,
-        "not_tested": 1,
+        "untested": 1,
         "batch-size.test": 0.945,
         "views.validation": 0.945,
         "x.test": None,

@@ -22,7 +22,7 @@ def key_figures(verdicts: Sequence[Verdict], summaries: Mapping[str, Summary]) -
     test images gives its winner's accuracy on validation; null stands where every setting has a diverged run.
     """
     figures: dict[str, float | None] = {
-        word.replace(" ", "_"): sum(one.verdict == word for one in verdicts) for word in VERDICTS
+        word.replace("not tested", "untested"): sum(one.verdict == word for one in verdicts) for word in VERDICTS
     }
     for study, summary in summaries.items():
         part = "test" if "test" in summary else "validation"

@@ -88,7 +88,7 @@ def shortcut_text(shortcuts: pd.DataFrame, used: set[tuple[str, str]]) -> str:
     """The AUC that features of the files alone reach on the test images of a study's (cohort, protocol) pairs."""
     by_protocol = [
         f"protocol {protocol}: {', '.join(f'{row.feature} {row.auc:.3f}' for row in rows.itertuples())}"
-        for (cohort, protocol), rows in shortcuts.groupby(["cohort", "protocol"], sort=False)
+        for (cohort, protocol), rows in shortcuts.dropna(subset="auc").groupby(["cohort", "protocol"], sort=False)
         if (cohort, protocol) in used
     ]
     if not by_protocol:
