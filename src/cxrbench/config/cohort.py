@@ -17,6 +17,7 @@ FETCHES = {  # source -> where it can be fetched from; the others are local fold
     "covid19": ("github",),
     "medmnist": ("zenodo",),
 }
+PUBLISHERS = [place for places in FETCHES.values() for place in places]
 SOURCES = ("phantom", "directory", *FETCHES)
 MEDMNIST_SIZES = (28, 64, 128, 224)
 VIEWS = ("lateral", "frontal")  # the labels of the view network's images: the place of each is its target
@@ -40,7 +41,7 @@ class Cohort(Checked):
     positive: Label = Field(description="the label that a model is to find")
     negative: Label = Field(description="the other label")
     root: Annotated[Text | None, Of(SOURCES[1:])] = Field(None, description="a folder or a .zip of it; may be relative")
-    fetch: Annotated[Text | None, Of([*FETCHES])] = Field(None, description="where to fetch it from, instead of root")
+    fetch: Annotated[Text | None, Of([*FETCHES])] = Field(None, description=f"instead of root: {', '.join(PUBLISHERS)}")
     per_label: Annotated[Count | None, MIMIC] = Field(None, description="fetch or read so many images of each label")
     restricted: bool | None = Field(None, description="pixels stay on this machine; null: true for mimic_cxr alone")
     table: Annotated[Text | None, DIRECTORY] = Field(None, description="a CSV inside root; null: a folder a label")

@@ -81,7 +81,7 @@ class Split(Checked):
     seed: Seed = Field(description="of the draw of images")
     patients: Literal[READINGS] = Field(
         "strict",
-        description="which reading of the source's patient keys makes groups: a doubtful key as one or several",
+        description="whether a doubtful patient key is read as one person (strict) or as several (loose)",
     )
 
 

@@ -63,6 +63,7 @@ class Setting(Checked):
 
 
 SETTING_KEYS = tuple(Setting.model_fields)
+FILE_KEYS = tuple(name for name, field in Setting.model_fields.items() if BY_CHECKSUM in field.metadata)
 
 
 def replace(setting: Setting, overrides: dict[str, Any], where: str = "") -> Setting:
