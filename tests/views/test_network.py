@@ -1,5 +1,6 @@
 """The network's process answers in order, says what is wrong with a model, and ends with its caller."""
 
+import shutil
 import signal
 from multiprocessing import get_context
 
@@ -35,6 +36,13 @@ def test_a_file_that_keras_cannot_load_is_one_sentence(tmp_path, content):
     (tmp_path / "model.keras").write_bytes(content)
     with pytest.raises(CxrbenchError, match=r"model\.keras cannot be loaded by Keras \d.*; run 'dvc repro"):
         network._load(described(tmp_path / "model.keras"))
+
+
+@pytest.mark.parametrize("name", ["network", "network_v1.2", "best.h5", "model.keras.bak"])
+def test_a_model_file_may_have_any_name(trained, tmp_path, name):
+    shutil.copy(trained, tmp_path / name)
+    loaded = network._load(described(tmp_path / name, "categorical_crossentropy"))
+    assert loaded.output_shape == (None, 2)
 
 
 def test_the_score_is_the_probability_of_frontal_whatever_the_batch(trained):

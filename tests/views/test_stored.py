@@ -41,6 +41,22 @@ def test_the_default_is_what_the_pipeline_of_this_workspace_left(tmp_path, monke
     assert stored.default_path() == tmp_path / "data" / "view-filter" / "model.keras"
 
 
+@pytest.mark.parametrize(
+    ("name", "beside"),
+    [("net", "net.json"), ("net_v1.2", "net_v1.2.json"), ("net_v1.2", "net_v1.json"), ("a.keras", "a.keras.json")],
+)
+def test_a_model_may_have_any_name_with_its_description_beside_it(model, name, beside):
+    moved = model.path.with_name(name)
+    model.path.with_suffix(".json").rename(model.path.with_name(beside))
+    model.path.rename(moved)
+    assert stored.load(moved) == dataclasses.replace(model, path=moved)
+
+
+def test_the_description_in_place_of_the_model_is_one_sentence(model):
+    with pytest.raises(CxrbenchError, match=r"model\.json\.json, which says how to use model\.json, does not exist"):
+        stored.load(model.path.with_suffix(".json"))
+
+
 @pytest.mark.parametrize("name", ["model.keras", "model.json"])
 def test_a_missing_file_is_named(model, name):
     (model.path.parent / name).unlink()

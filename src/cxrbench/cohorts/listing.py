@@ -49,7 +49,7 @@ def check_folder(root: Path, holds: str) -> None:
     """Refuses a root that is no folder; ``holds`` says what it should contain."""
     if not root.is_dir():
         state = "is not a folder" if root.exists() else "does not exist"
-        raise CxrbenchError(f"root {root} {state}; set the cohort's root to the folder that holds {holds}")
+        raise CxrbenchError(f"root {root} {state}; set the cohort's root to the folder that holds {holds}, or its .zip")
 
 
 def path_below(root: Path, text: str, where: str) -> str:

@@ -11,6 +11,7 @@ from functools import partial
 from multiprocessing import connection, get_context
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -80,13 +81,16 @@ def _load(model: ViewModel) -> "keras.Model":
     """The network in ``model.path``; CxrbenchError where Keras cannot load it or it is of another form."""
     import keras
 
-    try:
-        network = keras.models.load_model(model.path, compile=False)
-    except Exception as error:  # Keras raises nearly anything on a file that another version wrote
-        said = " ".join(str(error).split())[:300]
-        raise CxrbenchError(
-            f"{model.path} cannot be loaded by Keras {keras.__version__} ({said}); run 'dvc repro -f view-filter'"
-        ) from None
+    with TemporaryDirectory() as folder:
+        named = Path(folder) / "model.keras"  # Keras takes no other ending; the user's file may have any name
+        named.symlink_to(model.path.absolute())
+        try:
+            network = keras.models.load_model(named, compile=False)
+        except Exception as error:  # Keras raises nearly anything on a file that another version wrote
+            said = " ".join(str(error).replace(str(named), str(model.path)).split())[:300]
+            raise CxrbenchError(
+                f"{model.path} cannot be loaded by Keras {keras.__version__} ({said}); run 'dvc repro -f view-filter'"
+            ) from None
     size, units = model.image_size, LOSS_FORMS[model.loss].units
     wanted = ((None, size, size, 1), (None, units))
     if (found := (network.input_shape, network.output_shape)) != wanted:

@@ -75,7 +75,7 @@ def save(trained: Path, model: ViewModel) -> ViewModel:
 
 def load(path: Path) -> ViewModel:
     """The model in ``path``; CxrbenchError where a file is missing, damaged or belongs to another."""
-    beside = path.with_suffix(".json")
+    beside = _description_of(path)
     for file, what in ((path, "the view network"), (beside, f"which says how to use {path.name}")):
         if not file.is_file():
             raise CxrbenchError(
@@ -97,6 +97,13 @@ def load(path: Path) -> ViewModel:
             f" {model.sha256[:12]}...; copy both files anew or run 'dvc repro -f view-filter'"
         )
     return model
+
+
+def _description_of(path: Path) -> Path:
+    """NAME.json beside the model NAME.keras; of a model of any other name also its whole name with .json behind."""
+    behind = path.with_name(f"{path.name}.json") if path.name else path
+    without_ending = path.with_suffix(".json") if path.suffix else behind
+    return behind if behind.is_file() or without_ending == path else without_ending
 
 
 def _wrong(model: ViewModel) -> str:
