@@ -28,8 +28,8 @@ def write(root, text=TABLE):
 def test_labels_views_and_patients_come_from_the_table(tmp_path, inside):
     write(tmp_path / inside)
     listing = covid19.read(tmp_path)
-    found = listing.images
-    assert [(one.image_id, one.label, one.view_position, one.view, one.patient_id, one.study_id) for one in found] == [
+    images = listing.images
+    assert [(one.image_id, one.label, one.view_position, one.view, one.patient_id, one.study_id) for one in images] == [
         ("images/a", "covid", "PA", "frontal", "2", "2-0"),
         ("images/b", "covid", "AP Supine", "frontal", "2", "2-3"),
         ("images/c", "covid", "L", "lateral", "2", ""),
@@ -38,7 +38,7 @@ def test_labels_views_and_patients_come_from_the_table(tmp_path, inside):
         ("images/f", "", "PA", "frontal", "9", ""),
         ("images/g", "", "", "", "9", ""),
     ]
-    assert found[0].path == tmp_path / inside / "images/a.jpeg"
+    assert images[0].path == tmp_path / inside / "images/a.jpeg"
     assert listing.skipped == {"images other than radiographs": 2, "repeated lines of the table": 1}
 
 

@@ -21,8 +21,8 @@ def table(root, text):
 
 def test_a_class_folder_is_a_label_in_lower_case(tmp_path):
     touch(tmp_path, "Covid/a.png", "Covid/deep/b.png", "normal/a.png", "readme.txt")
-    found = directory.read(tmp_path, view="frontal").images
-    assert [(image.image_id, image.label, image.source_part, image.view) for image in found] == [
+    images = directory.read(tmp_path, view="frontal").images
+    assert [(image.image_id, image.label, image.source_part, image.view) for image in images] == [
         ("Covid/a", "covid", "", "frontal"),
         ("Covid/deep/b", "covid", "", "frontal"),
         ("normal/a", "normal", "", "frontal"),
@@ -31,8 +31,8 @@ def test_a_class_folder_is_a_label_in_lower_case(tmp_path):
 
 def test_part_folders_above_the_class_folders_are_the_sources_split(tmp_path):
     touch(tmp_path, "train/normal/a.png", "val/normal/b.png", "validation/normal/c.png", "Test/covid/d.png")
-    found = {image.image_id: (image.source_part, image.label) for image in directory.read(tmp_path).images}
-    assert found == {
+    images = {image.image_id: (image.source_part, image.label) for image in directory.read(tmp_path).images}
+    assert images == {
         "train/normal/a": ("train", "normal"),
         "val/normal/b": ("validation", "normal"),
         "validation/normal/c": ("validation", "normal"),
@@ -55,18 +55,18 @@ def test_folders_of_the_wrong_shape_are_one_sentence_each(tmp_path):
 
 
 def test_a_table_may_say_split_patient_and_view(tmp_path):
-    found = table(
+    images = table(
         tmp_path,
         "path,label,split,patient_id,view\na.png,Normal,train,p1,PA\nd/b.png,COVID,val,,lateral\nc.png,,,p1,\n",
     )
     assert [
-        (one.image_id, one.label, one.source_part, one.patient_id, one.view_position, one.view) for one in found
+        (one.image_id, one.label, one.source_part, one.patient_id, one.view_position, one.view) for one in images
     ] == [
         ("a", "normal", "train", "p1", "PA", "frontal"),
         ("d/b", "covid", "validation", "", "lateral", "lateral"),
         ("c", "", "", "p1", "", ""),
     ]
-    assert found[1].path == tmp_path / "d/b.png"
+    assert images[1].path == tmp_path / "d/b.png"
 
 
 def test_the_tables_view_stands_above_the_cohorts(tmp_path):
@@ -75,8 +75,8 @@ def test_the_tables_view_stands_above_the_cohorts(tmp_path):
 
 
 def test_a_byte_order_mark_and_blanks_do_no_harm(tmp_path):
-    found = table(tmp_path, "\ufeffpath , label\n a.png , Normal \n")
-    assert (found[0].image_id, found[0].label) == ("a", "normal")
+    images = table(tmp_path, "\ufeffpath , label\n a.png , Normal \n")
+    assert (images[0].image_id, images[0].label) == ("a", "normal")
 
 
 @pytest.mark.parametrize(

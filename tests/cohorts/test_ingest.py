@@ -1,4 +1,4 @@
-"""Every file found is either in the manifest or in the rejects, whatever its bytes are."""
+"""Every listed file is either in the manifest or in the rejects, whatever its bytes are."""
 
 import hashlib
 import io
@@ -44,7 +44,7 @@ def spoilt(rng, data):
     return data[:at] + rng.bytes(200)
 
 
-def founds_in(folder):
+def images_in(folder):
     return [SourceImage(path=path, image_id=path.stem, label="normal") for path in folder.iterdir()]
 
 
@@ -53,7 +53,7 @@ def test_six_hundred_spoilt_files_are_all_accounted_for(tmp_path):
     for number in range(600):
         data = picture_bytes(rng, FORMATS[number % len(FORMATS)], ("L", "RGB")[number % 2])
         (tmp_path / f"{number:03}.bin").write_bytes(spoilt(rng, data))
-    images, rejects = ingest("a", founds_in(tmp_path))
+    images, rejects = ingest("a", images_in(tmp_path))
     assert len(images) + len(rejects) == 600
     assert len(rejects) > 200
     assert set(rejects["reason"]) <= REASONS
@@ -69,14 +69,14 @@ def small_cohort(tmp_path):
     rng = np.random.default_rng(0)
     for number in range(30):
         (tmp_path / f"{number:02}.png").write_bytes(picture_bytes(rng, "PNG") if number % 5 else b"")
-    return founds_in(tmp_path)
+    return images_in(tmp_path)
 
 
 def test_neither_order_nor_workers_nor_how_many_rows_go_into_a_frame_change_the_tables(small_cohort, monkeypatch):
     images, rejects = ingest("a", small_cohort)
     monkeypatch.setattr(module, "FRAME_ROWS", 7)
-    for founds, workers in ((small_cohort[::-1], 0), (small_cohort, 2)):
-        again = ingest("a", founds, workers)
+    for listed, workers in ((small_cohort[::-1], 0), (small_cohort, 2)):
+        again = ingest("a", listed, workers)
         pd.testing.assert_frame_equal(again[0], images)
         pd.testing.assert_frame_equal(again[1], rejects)
     assert images["image_id"].is_monotonic_increasing
@@ -86,8 +86,8 @@ def test_neither_order_nor_workers_nor_how_many_rows_go_into_a_frame_change_the_
 def test_the_manifest_holds_what_the_file_holds(tmp_path):
     data = picture_bytes(np.random.default_rng(0), "JPEG", "RGB")
     (tmp_path / "x.jpg").write_bytes(data)
-    found = SourceImage(tmp_path / "x.jpg", "x", "covid", "PA", "frontal", study_id="s1", source_part="test")
-    images, _ = ingest("a", [found])
+    image = SourceImage(tmp_path / "x.jpg", "x", "covid", "PA", "frontal", study_id="s1", source_part="test")
+    images, _ = ingest("a", [image])
     row = images.iloc[0]
     assert row["sha256"] == hashlib.sha256(data).hexdigest()
     assert (row["width"], row["height"], row["mode"], row["bytes"]) == (32, 24, "RGB", len(data))
@@ -137,7 +137,7 @@ def test_any_file_name_ends_in_one_of_the_tables(tmp_path):
     data = picture_bytes(np.random.default_rng(0), "PNG")
     for name in names:
         (tmp_path / os.fsdecode(name)).write_bytes(data)
-    images, rejects = ingest("a", founds_in(tmp_path))
+    images, rejects = ingest("a", images_in(tmp_path))
     assert (len(images), rejects["reason"].tolist()) == (len(names) - 2, ["unsupported"] * 2)
     assert [PurePath(path).name for path in rejects["path"]] == ["la\\xe9tin.png", "re\\rturn.png"]
     for name, table in (("manifest", images), ("rejects", rejects)):

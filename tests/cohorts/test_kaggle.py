@@ -23,16 +23,16 @@ def test_part_label_view_and_patient_come_from_folder_and_name(tmp_path, inside)
         "val/NORMAL/NORMAL2-IM-1293-0001.jpeg",
         "test/NORMAL/IM-0115-0001.jpeg",
     )
-    found = {image.image_id: image for image in kaggle.read(tmp_path).images}
-    assert set(found) == {
+    images = {image.image_id: image for image in kaggle.read(tmp_path).images}
+    assert set(images) == {
         "train/PNEUMONIA/person123_bacteria_4",
         "val/NORMAL/NORMAL2-IM-1293-0001",
         "test/NORMAL/IM-0115-0001",
     }
-    one = found["val/NORMAL/NORMAL2-IM-1293-0001"]
+    one = images["val/NORMAL/NORMAL2-IM-1293-0001"]
     assert (one.label, one.source_part, one.view, one.view_position) == ("normal", "validation", "frontal", "AP")
     assert one.path == tmp_path / inside / "val/NORMAL/NORMAL2-IM-1293-0001.jpeg"
-    assert found["train/PNEUMONIA/person123_bacteria_4"].label == "pneumonia"
+    assert images["train/PNEUMONIA/person123_bacteria_4"].label == "pneumonia"
 
 
 @pytest.mark.parametrize(

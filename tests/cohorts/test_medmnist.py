@@ -25,8 +25,8 @@ def saved(path, **content):
 def test_each_array_row_is_a_file_of_its_part_and_label_pixel_for_pixel(tmp_path):
     content = arrays()
     tree = medmnist.write_tree(saved(tmp_path / "a.npz", **content), tmp_path / "tree", 28)
-    found = {one.image_id: one for one in medmnist.read(tree).images}
-    assert {name: (one.source_part, one.label, one.view) for name, one in found.items()} == {
+    images = {one.image_id: one for one in medmnist.read(tree).images}
+    assert {name: (one.source_part, one.label, one.view) for name, one in images.items()} == {
         "train/normal/00000": ("train", "normal", "frontal"),
         "train/pneumonia/00001": ("train", "pneumonia", "frontal"),
         "train/pneumonia/00002": ("train", "pneumonia", "frontal"),
@@ -34,7 +34,7 @@ def test_each_array_row_is_a_file_of_its_part_and_label_pixel_for_pixel(tmp_path
         "test/normal/00000": ("test", "normal", "frontal"),
         "test/normal/00001": ("test", "normal", "frontal"),
     }
-    np.testing.assert_array_equal(Image.open(found["train/pneumonia/00002"].path), content["train_images"][2])
+    np.testing.assert_array_equal(Image.open(images["train/pneumonia/00002"].path), content["train_images"][2])
 
 
 DAMAGE = {

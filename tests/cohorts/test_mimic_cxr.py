@@ -35,16 +35,16 @@ def write(root, name, text):
 def test_labels_views_parts_and_paths_come_from_the_tables(tmp_path, ending):
     for name, text in (("metadata", METADATA), ("chexpert", CHEXPERT), ("split", SPLIT)):
         write(tmp_path, f"mimic-cxr-2.0.0-{name}.{ending}", text)
-    found = mimic_cxr.read(tmp_path).images
-    assert [(one.image_id, one.label, one.view_position, one.view, one.source_part) for one in found] == [
+    images = mimic_cxr.read(tmp_path).images
+    assert [(one.image_id, one.label, one.view_position, one.view, one.source_part) for one in images] == [
         ("d1", "pneumonia", "PA", "frontal", "train"),
         ("d2", "pneumonia", "LATERAL", "lateral", "validation"),
         ("d3", "normal", "LL", "lateral", "test"),
         ("d4", "", "", "", ""),  # -1.0: uncertain
         ("d5", "", "AP", "frontal", ""),  # no row of findings
     ]
-    assert found[4].path == tmp_path / "files/p12/p12000003/s50000004/d5.jpg"
-    assert (found[4].patient_id, found[4].study_id) == ("12000003", "50000004")
+    assert images[4].path == tmp_path / "files/p12/p12000003/s50000004/d5.jpg"
+    assert (images[4].patient_id, images[4].study_id) == ("12000003", "50000004")
 
 
 def test_the_split_table_may_be_absent(tmp_path):

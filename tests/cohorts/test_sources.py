@@ -18,7 +18,7 @@ def zipped(path, *names):
     return path
 
 
-def found(source, root, tmp_path, **options):
+def ids_of(source, root, tmp_path, **options):
     return {
         one.image_id
         for one in sources.find(source, sources.opened(source, root, tmp_path / "store", 28), **options).images
@@ -44,7 +44,7 @@ def test_every_name_that_params_yaml_may_hold_has_its_reader_and_recipe():
     ],
 )
 def test_a_zip_is_read_as_the_folder_it_holds(tmp_path, source, names, ids):
-    assert found(source, zipped(tmp_path / "set.zip", *names), tmp_path) == ids
+    assert ids_of(source, zipped(tmp_path / "set.zip", *names), tmp_path) == ids
 
 
 def test_a_zip_may_hold_a_table_and_a_folder_around_it(tmp_path):
@@ -63,18 +63,18 @@ def test_a_zip_is_unpacked_once_and_anew_when_it_changes(tmp_path):
     assert (first / "covid/mark").exists()
     zipped(archive, "covid/a.png", "normal/c.png")
     os.utime(archive, ns=(1, 1))
-    assert found("directory", archive, tmp_path) == {"covid/a", "normal/c"}
+    assert ids_of("directory", archive, tmp_path) == {"covid/a", "normal/c"}
 
 
 def test_a_file_that_is_no_archive_is_left_to_the_reader_to_refuse(tmp_path):
     (tmp_path / "set.tgz").write_bytes(b"x")
     with pytest.raises(CxrbenchError, match=r"set\.tgz is not a folder"):
-        found("directory", tmp_path / "set.tgz", tmp_path)
+        ids_of("directory", tmp_path / "set.tgz", tmp_path)
     (tmp_path / "set.zip").write_bytes(b"no zip")
     with pytest.raises(CxrbenchError, match=r"set\.zip"):
-        found("kaggle", tmp_path / "set.zip", tmp_path)
+        ids_of("kaggle", tmp_path / "set.zip", tmp_path)
     with pytest.raises(CxrbenchError, match="nowhere does not exist"):
-        found("kaggle", tmp_path / "nowhere", tmp_path)
+        ids_of("kaggle", tmp_path / "nowhere", tmp_path)
 
 
 def test_a_local_npz_is_written_out_once(tmp_path):
@@ -83,4 +83,4 @@ def test_a_local_npz_is_written_out_once(tmp_path):
     np.savez(tmp_path / "pneumoniamnist.npz", **content)
     ids = {f"{part}/pneumonia/00000" for part in ("train", "val", "test")}
     for _ in range(2):
-        assert found("medmnist", tmp_path / "pneumoniamnist.npz", tmp_path) == ids
+        assert ids_of("medmnist", tmp_path / "pneumoniamnist.npz", tmp_path) == ids

@@ -154,6 +154,11 @@ def _short(images: pd.DataFrame, quotas: Quotas) -> tuple[str, str, int, int] | 
 
 
 def _remedy(found: dict[str, int], needed: dict[str, int]) -> str:
+    if without := [label for label in needed if not found[label]]:
+        return (
+            f"no usable frontal image is labelled '{without[0]}': compare the cohort's positive and negative with the"
+            " labels that stage download printed, or add images"
+        )
     factor = math.floor(1000 * min(found[label] / needed[label] for label in needed)) / 1000
     return f"multiply split.scale by at most {factor} or add images" if factor > 0 else "add images"
 

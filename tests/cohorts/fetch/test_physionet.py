@@ -35,8 +35,8 @@ def asked(server):
 
 def test_the_whole_set_comes_checked_and_is_read_in_place(server, tmp_path):
     root = fetch(server, tmp_path / "set")
-    found = mimic_cxr.read(root).images
-    assert {one.image_id: one.path.read_bytes() for one in found} == {name: name.encode() * 2000 for name in IMAGES}
+    images = mimic_cxr.read(root).images
+    assert {one.image_id: one.path.read_bytes() for one in images} == {name: name.encode() * 2000 for name in IMAGES}
     assert not (root / "wanted.txt").exists()
     before = len(server.seen)
     fetch(server, tmp_path / "set")
@@ -102,9 +102,9 @@ def test_a_refusal_says_what_to_set_and_shows_no_credential(server, tmp_path, mo
     for words in ("403" if "signed" in refusal else "401", "PHYSIONET_USERNAME and PHYSIONET_PASSWORD", "~/.netrc"):
         assert words in str(caught.value)
     out, err = capfd.readouterr()
-    told = "".join(traceback.format_exception(caught.value)) + out + err
-    assert SECRET[1] not in told
-    assert SECRET[0] not in told
+    printed = "".join(traceback.format_exception(caught.value)) + out + err
+    assert SECRET[1] not in printed
+    assert SECRET[0] not in printed
     # What the wget command in the sentence reads:
     assert (tmp_path / "wanted.txt").read_text() == server.url(f"{BASE}/SHA256SUMS.txt\n")
 
