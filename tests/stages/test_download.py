@@ -12,8 +12,11 @@ from PIL import Image
 
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.base.tables import read_table
+from cxrbench.cohorts import collect
 from cxrbench.cohorts.fetch import physionet
 from cxrbench.cohorts.ingest import ingest
+from cxrbench.cohorts.phantom import store
+from cxrbench.images.decode import load_square
 from cxrbench.stages import download
 from tests.cohorts.fetch.physionet_files import BASE, place, served
 from tests.cohorts.fetch.server import NO_STALL, Server, status
@@ -54,7 +57,7 @@ def workspace(tmp_path, monkeypatch):
 @pytest.fixture
 def in_process(monkeypatch):
     """Decodes here: to start processes takes longer than the few images of a test."""
-    monkeypatch.setattr(download, "ingest", lambda name, listed, workers, advance: ingest(name, listed, 0, advance))
+    monkeypatch.setattr(collect, "ingest", lambda name, listed, workers, advance: ingest(name, listed, 0, advance))
 
 
 def test_every_file_of_every_cohort_is_in_one_of_the_two_tables(workspace, capsys):
@@ -81,20 +84,77 @@ def test_a_cohort_without_a_usable_image_stops_the_stage_and_leaves_no_table(wor
     assert not (folder / "data/download/manifest.csv").exists()
 
 
-def test_a_phantom_is_written_below_the_workspace_and_read_like_the_real_thing(workspace):
-    phantom = {"source": "phantom", "positive": "pneumonia", "negative": "normal", "scale": 0.002, "size": 32}
-    workspace(lungs=phantom | {"kind": "pneumonia"}, virus=phantom | {"kind": "covid", "scale": 0.01})
-    (folder := download.FOLDER / "lungs").mkdir(parents=True)
-    (folder / "left over").write_text("from another scale")
+PHANTOM = {"source": "phantom", "positive": "pneumonia", "negative": "normal", "scale": 0.002, "size": 32}
+
+
+def test_a_phantom_is_made_outside_the_stages_outputs_and_read_like_the_real_thing(workspace):
+    folder = workspace(lungs=PHANTOM | {"kind": "pneumonia"}, virus=PHANTOM | {"kind": "covid", "scale": 0.01})
     download.main()
     images = read_table("data/download/manifest.csv", "manifest")
     assert set(images["cohort"]) == {"lungs", "virus"}
     lungs = images[images["cohort"] == "lungs"]
-    assert lungs["path"].str.startswith("data/download/lungs/files/p").all()
+    assert lungs["path"].str.fullmatch(r"\.cxrbench/phantoms/\w+/files/p1\d/p\d{8}/s\d{8}/[\da-f-]+\.jpg").all()
     assert {"normal", "pneumonia"} <= set(lungs["label"])
     assert {"normal", "covid"} == set(images["label"][images["cohort"] == "virus"])
-    assert not (folder / "left over").exists()
     assert read_table("data/download/rejects.csv", "rejects").empty
+    assert sorted(path.name for path in (folder / "data/download").iterdir()) == ["manifest.csv", "rejects.csv"]
+
+
+def test_a_phantom_is_made_once_and_again_where_a_file_is_missing_or_changed(workspace, in_process, monkeypatch):
+    folder = workspace(lungs=PHANTOM | {"kind": "pneumonia"})
+    made = []
+    write = store.write_tree
+    monkeypatch.setattr(store, "write_tree", lambda *arguments: made.append(write(*arguments)))
+    download.main()
+    tables = [(folder / "data/download/manifest.csv").read_bytes()]
+    one, other, *_ = read_table("data/download/manifest.csv", "manifest")["path"]
+    for damage in (lambda: None, (folder / one).unlink, lambda: (folder / other).write_bytes(b"another")):
+        damage()
+        download.main()
+        tables.append((folder / "data/download/manifest.csv").read_bytes())
+    assert len(made) == 3
+    assert len(set(tables)) == 1
+
+
+def test_an_interrupted_phantom_is_made_from_the_start(workspace, in_process, monkeypatch):
+    folder = workspace(lungs=PHANTOM | {"kind": "pneumonia"})
+    write = store.write_tree
+
+    def interrupted(root, *arguments):
+        write(root, *arguments)
+        (root / "SHA256SUMS.txt").unlink()
+        (root / "left over").touch()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(store, "write_tree", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        download.main()
+    monkeypatch.setattr(store, "write_tree", write)
+    download.main()
+    assert not list((folder / ".cxrbench").rglob("left over"))
+
+
+def test_an_experiments_copy_makes_and_reads_the_workspaces_phantom(workspace, in_process, monkeypatch):
+    folder = workspace(lungs=PHANTOM | {"kind": "pneumonia"})
+    copy = folder / ".dvc/tmp/exps/tmp1"
+    copy.mkdir(parents=True)
+    for name in ("params.yaml", "dvc.yaml"):
+        shutil.copy(name, copy)
+    monkeypatch.chdir(copy)
+    download.main()
+    images = read_table("data/download/manifest.csv", "manifest")
+    assert (folder / images["path"][0]).is_file()
+    assert not (copy / ".cxrbench").exists()
+    assert load_square(images["path"][0], 16, "squash", images["sha256"][0]).shape == (16, 16)
+
+
+def test_a_stage_that_misses_a_phantom_says_how_to_make_it_again(workspace, in_process):
+    folder = workspace(lungs=PHANTOM | {"kind": "pneumonia"})
+    download.main()
+    images = read_table("data/download/manifest.csv", "manifest")
+    shutil.rmtree(folder / ".cxrbench/phantoms")
+    with pytest.raises(CxrbenchError, match=r"\.jpg cannot be used: missing .*; make .* 'dvc repro -f download'"):
+        load_square(images["path"][0], 16, "squash", images["sha256"][0])
 
 
 def other_than_tables(folder):

@@ -19,7 +19,7 @@ PROTOCOLS = ("paper", "patient", "official")
 _IMAGE = {
     "cohort": "str",
     "image_id": "str",  # unique inside a cohort
-    "path": "str",  # relative to the workspace (files the pipeline wrote) or absolute (files left in place)
+    "path": "str",  # absolute, a phantom's relative to the workspace; see workspace.image_file
     "sha256": "str",
     "phash": "str",  # perceptual hash, hexadecimal; see images/perceptual.py
     "width": "int64",  # pixels

@@ -1,14 +1,16 @@
-"""Where the things live that outlast one pipeline run: the run store, the MLflow store, what was fetched.
+"""Where the things live that outlast one pipeline run: run store, MLflow store, fetched files, phantoms.
 
 DVC runs queued and temporary experiments in copies of the workspace below ``.dvc/tmp/exps``; what they
 train must reach the stores of the workspace itself, so every path here is resolved from that workspace.
 """
 
+import functools
 import os
 import re
 from pathlib import Path
 from urllib.parse import unquote
 
+PHANTOMS = ".cxrbench/phantoms"
 SERVERS = ("databricks", "databricks-uc", "uc")  # MLflow's words for a server, which look like paths
 
 
@@ -49,6 +51,26 @@ def fetched_dir() -> Path:
     ``CXRBENCH_FETCHED`` overrides it: a disk with room, or one folder for several workspaces.
     """
     return resolve(os.environ.get("CXRBENCH_FETCHED") or ".cxrbench/fetched")
+
+
+def phantoms_dir() -> Path:
+    """What phantoms were made: outside DVC's outputs, may be deleted; 'dvc repro -f download' makes them again."""
+    return workspace_root() / PHANTOMS
+
+
+def is_phantom(path: str) -> bool:
+    """Whether a path of a table is a phantom's, which this workspace can make again."""
+    return path.startswith(f"{PHANTOMS}/")
+
+
+def image_file(path: str) -> str:
+    """Where the image lies whose path a table holds: a phantom's in the workspace, also for DVC's copy of it."""
+    return os.path.join(_root_of(os.getcwd()), path) if is_phantom(path) else path
+
+
+@functools.lru_cache(maxsize=16)  # asked for each image
+def _root_of(folder: str) -> str:
+    return str(workspace_root(Path(folder)))
 
 
 def tracking_uri() -> str:

@@ -19,6 +19,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageChops, ImageOps, UnidentifiedImageError
 
 from cxrbench.base.errors import CxrbenchError
+from cxrbench.base.workspace import image_file
 from cxrbench.images import dicom
 from cxrbench.images.limits import MAX_FILE_BYTES, MAX_PIXELS, MIN_SIDE_PX, Undecodable, cause, check_size
 from cxrbench.images.margin import inside
@@ -97,14 +98,15 @@ def _without_margin(image: Image.Image) -> Image.Image:
 def contents(path: str) -> bytes:
     """The bytes of a file that may be an image; raises Undecodable where it is absent, empty or too large."""
     try:
-        state = os.stat(path)
+        file_path = image_file(path)
+        state = os.stat(file_path)
         if not stat.S_ISREG(state.st_mode):
             raise Undecodable(path, "not an image", "not a regular file")
         if state.st_size == 0:
             raise Undecodable(path, "empty", "0 bytes")
         if state.st_size > MAX_FILE_BYTES:
             raise Undecodable(path, "too large", f"{state.st_size} bytes; at most {MAX_FILE_BYTES}")
-        with open(path, "rb") as file:
+        with open(file_path, "rb") as file:
             return file.read()
     except (OSError, ValueError) as error:  # ValueError: a path no file system can hold
         raise Undecodable(path, "missing", getattr(error, "strerror", None) or str(error)) from None

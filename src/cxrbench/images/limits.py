@@ -3,6 +3,7 @@
 from typing import Any
 
 from cxrbench.base.errors import CxrbenchError
+from cxrbench.base.workspace import is_phantom
 
 MIN_SIDE_PX = 16
 MAX_SIDE_PX = 65_535  # the longest side that JPEG and DICOM can state
@@ -18,7 +19,10 @@ class Undecodable(CxrbenchError):
     """
 
     def __init__(self, path: str, reason: str, detail: str) -> None:
-        super().__init__(f"{path} cannot be used: {reason} ({detail}); replace the file and run 'dvc repro'")
+        advice = "make phantoms again with 'dvc repro -f download'"
+        if not is_phantom(path):
+            advice = "replace the file and run 'dvc repro'"
+        super().__init__(f"{path} cannot be used: {reason} ({detail}); {advice}")
         self.path, self.reason, self.detail = path, reason, detail
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -9,9 +9,11 @@ import gzip
 import io
 import os
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
+CHECKSUMS = "SHA256SUMS.txt"  # PhysioNet's name
 FINDINGS = (
     "Atelectasis",
     "Cardiomegaly",
@@ -57,6 +59,7 @@ class Image(NamedTuple):
     rows: str
     study_date: str
     findings: tuple[tuple[str, str], ...]  # name, CheXpert's 1.0 or -1.0
+    sha256: str = ""  # of the file
 
 
 def write_mimic_tables(root: Path, images: Sequence[Image]) -> None:
@@ -83,6 +86,23 @@ def write_covid_table(root: Path, images: Sequence[Image]) -> None:
     """Writes covid345.csv below ``root``."""
     rows = [(image.path, image.part, image.label, image.subject_id) for image in images]
     _write(root / "covid345.csv", _csv(("path", "split", "label", "patient_id"), rows))
+
+
+def write_checksums(root: Path, images: Sequence[Image]) -> None:
+    """Writes SHA256SUMS.txt, of the images and of the tables below ``root``, in the form of sha256sum."""
+    digests = {image.path: image.sha256 for image in images}
+    digests |= {path.name: sha256(path.read_bytes()).hexdigest() for path in sorted(root.glob("*.csv*"))}
+    _write(root / CHECKSUMS, "".join(f"{digest}  {path}\n" for path, digest in digests.items()).encode())
+
+
+def is_whole(root: Path) -> bool:
+    """Whether every file that SHA256SUMS.txt names is there as it was written."""
+    try:
+        lines = (root / CHECKSUMS).read_text(encoding="utf-8").splitlines()
+        named = [line.split("  ", 1) for line in lines]
+        return all(sha256((root / path).read_bytes()).hexdigest() == digest for digest, path in named)
+    except (OSError, ValueError):
+        return False
 
 
 def _csv(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> bytes:

@@ -1,12 +1,13 @@
 """Writes a cohort of phantoms as a folder tree in MIMIC-CXR-JPG 2.0.0's own layout.
 
 Each patient has a generator of its own, derived from the seed and the patient's number, and is drawn whole by one
-process: the bytes depend on neither the number of workers nor their order. The tables are written last, each
-whole or not at all, so that a tree with tables is a complete tree.
+process: the bytes depend on neither the number of workers nor their order. The checksums are written last.
 """
 
 import functools
+import hashlib
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from cxrbench.base.errors import CxrbenchError
 from cxrbench.cohorts.phantom.chest import random_person
 from cxrbench.cohorts.phantom.patient import Study, random_study, render
 from cxrbench.cohorts.phantom.plan import KINDS, PatientPlan, StudyPlan, make_plan
-from cxrbench.cohorts.phantom.tables import Image, write_covid_table, write_mimic_tables
+from cxrbench.cohorts.phantom.tables import Image, write_checksums, write_covid_table, write_mimic_tables
 from cxrbench.images.parallel import Lost, map_each
 
 _JPEG_QUALITY = 92
@@ -52,6 +53,7 @@ def write_tree(
     images.sort(key=lambda image: (image.subject_id, image.study_id, image.path))
     root.mkdir(parents=True, exist_ok=True)
     (write_mimic_tables if kind == "pneumonia" else write_covid_table)(root, images)
+    write_checksums(root, images)
 
 
 def _draw_patient(patient: PatientPlan, root: Path, kind: str, size: int, seed: int) -> list[Image]:
@@ -74,9 +76,13 @@ def _draw_patient(patient: PatientPlan, root: Path, kind: str, size: int, seed: 
             ids = (dicom_id, subject, study_id, (folder / f"{dicom_id}.jpg").as_posix())
             images.append(Image(*ids, patient.part, plan.label, view, str(size), date, findings))
             shown.append((study, projection))
+    written = []
     for image, pixels in zip(images, render(person, shown, size, rng)):
-        Pillow.fromarray(pixels).save(root / image.path, quality=_JPEG_QUALITY)
-    return images
+        file = BytesIO()
+        Pillow.fromarray(pixels).save(file, "JPEG", quality=_JPEG_QUALITY)
+        (root / image.path).write_bytes(file.getvalue())
+        written.append(image._replace(sha256=hashlib.sha256(file.getbuffer()).hexdigest()))
+    return written
 
 
 def _view_position(projection: str, rng: np.random.Generator) -> str:
