@@ -4,19 +4,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cxrbench.cohorts.phantom.bodies import Body, Comb, Slab, ellipsoid, rod, rotation
-from cxrbench.cohorts.phantom.projection import (
-    Rays,
-    Shadows,
-    Span,
-    View,
-    cast,
-    chord,
-    comb_length,
-    disjoint,
-    length_outside,
-    make_view,
-    shadows,
-)
+from cxrbench.cohorts.phantom.projection import Rays, Shadows, View, cast, chord, comb_length, make_view, shadows
+from cxrbench.cohorts.phantom.spans import Span
 
 ANGLES = st.floats(-80, 80)
 STEP_CM = 0.01
@@ -140,21 +129,3 @@ def test_bodies_of_several_images_in_one_pass_are_seen_as_each_alone():
         found[rays.pixel[mine]] = rays.span.length()[mine]
         np.testing.assert_allclose(found.reshape(2, 24, 24)[image], lengths(body, views[image]), atol=1e-5)
         assert not found.reshape(2, 24, 24)[1 - image].any()
-
-
-@given(st.lists(st.tuples(st.floats(-9, 9), st.floats(-2, 6)), min_size=1, max_size=5))
-def test_disjoint_intervals_cover_the_same_points_once(ends):
-    spans = [Span(np.array([near], np.float32), np.array([near + length], np.float32)) for near, length in ends]
-    points = np.linspace(-12, 17, 1500)
-    covered = sum(((points > near) & (points < near + length)).astype(int) for near, length in ends) > 0
-    counts = sum(((points > s.near[0]) & (points < s.far[0])).astype(int) for s in disjoint(spans))
-    assert np.max(counts) <= 1
-    assert np.mean(covered != (counts == 1)) < 0.01  # points on an end itself
-
-
-def test_what_solids_cover_twice_is_cut_out_once():
-    def span(near: float, far: float) -> Span:
-        return Span(np.array([near], np.float32), np.array([far], np.float32))
-
-    solids = disjoint([span(2, 5), span(4, 6), span(9, 8)])
-    assert length_outside(span(0, 10), solids)[0] == pytest.approx(6.0)

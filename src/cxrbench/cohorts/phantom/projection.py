@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from cxrbench.cohorts.phantom.bodies import Array, Body, Comb
+from cxrbench.cohorts.phantom.spans import Span
 
 _PARALLEL = 1e-6  # a slab whose normal is this near to perpendicular to the ray bounds t beyond any patient
 _COMB_PARALLEL = 1e-3  # the same for a comb, whose lengths are differences over it: an error of 0.001 cm in either
@@ -38,24 +39,6 @@ class View:
     @property
     def pixel_cm(self) -> float:
         return float(self.across_cm[1] - self.across_cm[0])
-
-
-class Span(NamedTuple):
-    """An interval on each of n rays: near, far are (n,) float32, cm along the ray; empty where far <= near."""
-
-    near: Array
-    far: Array
-
-    def length(self) -> Array:
-        length = self.far - self.near
-        return np.maximum(length, 0, out=length)
-
-    def meet(self, other: "Span") -> "Span":
-        return Span(np.maximum(self.near, other.near), np.minimum(self.far, other.far))
-
-    def of(self, rays: Array) -> "Span":
-        """The intervals of the rays with these indices; beyond the last, that of the last."""
-        return Span(self.near.take(rays, mode="clip"), self.far.take(rays, mode="clip"))
 
 
 class Shadows(NamedTuple):
@@ -237,30 +220,6 @@ def comb_length(combs: Sequence[Comb], views: Sequence[View], runs: Runs, spans:
             step *= steepness
             length += sign * (whole + np.minimum(step, 1, out=step))
     return length * scale
-
-
-def disjoint(spans: list[Span]) -> list[Span]:
-    """Intervals of the same union of which no two overlap.
-
-    How many intervals cover a point depends on how many begin and how many end before it, not on which end
-    belongs to which beginning: both may be sorted by themselves.
-    """
-    near = [span.near for span in spans]
-    far = [np.maximum(span.near, span.far) for span in spans]
-    for ends in (near, far):
-        for last in range(len(ends) - 1, 0, -1):
-            for i in range(last):
-                ends[i], ends[i + 1] = np.minimum(ends[i], ends[i + 1]), np.maximum(ends[i], ends[i + 1])
-    starts = [near[0], *(np.maximum(start, before) for start, before in zip(near[1:], far[:-1]))]
-    return [Span(start, end) for start, end in zip(starts, far)]
-
-
-def length_outside(span: Span, solids: list[Span]) -> Array:
-    """Length of ``span`` outside all of ``solids``, which do not overlap: (n,) float32, cm."""
-    length = span.length()
-    for solid in solids:
-        length -= span.meet(solid).length()
-    return length
 
 
 def _numbers(starts: Array, counts: Array) -> Array:

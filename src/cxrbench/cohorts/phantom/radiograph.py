@@ -14,17 +14,8 @@ from numpy.typing import ArrayLike
 
 from cxrbench.cohorts.phantom.bodies import Array, Body
 from cxrbench.cohorts.phantom.chest import DENTS, Chest
-from cxrbench.cohorts.phantom.projection import (
-    Rays,
-    Span,
-    View,
-    cast,
-    chord,
-    comb_length,
-    disjoint,
-    length_outside,
-    shadows,
-)
+from cxrbench.cohorts.phantom.projection import Rays, View, cast, chord, comb_length, shadows
+from cxrbench.cohorts.phantom.spans import Span, disjoint, length_outside
 
 SOFT_PER_CM = 0.215  # muscle, blood, fluid
 RIB_PER_CM = 0.45  # a cortical shell (0.60) around marrow
