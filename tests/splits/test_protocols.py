@@ -168,11 +168,8 @@ def test_the_scale_that_an_error_proposes_works():
 
 
 def test_a_label_that_is_absent_asks_for_images_and_for_no_scale():
-    message = r"needs 5 normal images and 0 are left of 0; no usable .* 'normal': .* or add images$"
+    message = r"part test needs 5 normal images and 0 are left of 0; no usable .* 'normal': .* or add images$"
     with pytest.raises(CxrbenchError, match=message):
-        CxrbenchError,
-        match=r"part test needs 5 normal images and 0 are left of 0; no usable .* 'normal': .* or add images$",
-    ):
         assign(plain(0, 40), even(5, 5, 5), "paper", 0, "a")
 
 
