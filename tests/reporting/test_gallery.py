@@ -92,7 +92,9 @@ def test_nothing_to_show_says_so():
 
 @pytest.mark.parametrize("size", [(400, 100), (100, 400), (60, 60)])
 def test_a_thumbnail_keeps_the_aspect_ratio(tmp_path, size):
-    Image.new("L", size, 255).save(tmp_path / "x.png")
+    image = Image.new("L", size, 255)
+    image.paste(180, (0, 0, size[0] // 2, size[1]))  # an image of one grey is refused
+    image.save(tmp_path / "x.png")
     rows, columns = np.nonzero(thumbnail(str(tmp_path / "x.png")) > 128)
     width, height = np.ptp(columns) + 1, np.ptp(rows) + 1
     assert max(width, height) == SIZE_PX
