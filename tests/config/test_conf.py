@@ -30,7 +30,7 @@ def test_the_committed_params_are_the_composed_default():
     assert yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8")) == composed()
 
 
-@pytest.mark.parametrize("profile", ["quick", "cpu", "paper"])
+@pytest.mark.parametrize("profile", ["quick", "cnn", "cpu", "paper"])
 @pytest.mark.parametrize(
     "data",
     [
@@ -68,11 +68,25 @@ def test_the_paper_profile_is_as_published():
     assert {name: getattr(view, name) for name in published} == published
 
 
+@pytest.mark.parametrize(("profile", "model"), [("quick", "quick_cnn"), ("cnn", "small_cnn")])
+def test_a_small_profile_has_one_network_in_every_study_that_may_have_it(profile, model):
+    runs = params.parse(composed(f"profile={profile}")).planned_runs()
+    own = {"covid-cnn": "covid_cnn", "view-network": "small_cnn"}
+    assert {(run.study, run.setting.model) for run in runs} == {(r.study, own.get(r.study, model)) for r in runs}
+    assert {run.setting.epochs for run in runs if run.study not in own} == {10}
+
+
+def test_the_tiny_phantom_trains_for_one_epoch_under_the_default_profile():
+    runs = params.parse(composed("data=tiny")).planned_runs()
+    assert {run.setting.epochs for run in runs if run.study == "learning-rate"} == {1}
+    assert max(run.setting.epochs for run in runs) <= 6
+
+
 def test_an_experiment_changes_a_setting_from_the_command_line():
     assert params.parse(composed("lr=0.01", "profile=paper")).base.lr == 0.01
 
 
-@pytest.mark.parametrize(("profile", "model", "new"), [("quick", "small_cnn", 26), ("cpu", "inception_v3", 28)])
+@pytest.mark.parametrize(("profile", "model", "new"), [("quick", "quick_cnn", 26), ("cpu", "inception_v3", 28)])
 def test_a_grid_by_protocol_has_every_published_study_and_trains_its_runs_under_paper_once(profile, model, new):
     published, grid = (
         params.parse(composed(f"profile={profile}", *more)).planned_runs() for more in ((), ("grid=by_protocol",))

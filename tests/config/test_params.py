@@ -45,7 +45,7 @@ MISTAKES = [
     (("studies", "mine"), {"vary": {"lr": [0.1]}, "settings": {"a": {}}}, ["both"]),
     (("studies", "mine"), {"settings": {}}, ["compares no settings"]),
     (("studies", "mine"), {"cohort": "lungs"}, ["studies.mine", "'lungs'"]),
-    (("studies", "mine"), {"padding": 1}, ["padding is 1", "small_cnn"]),
+    (("studies", "mine"), {"padding": 1}, ["padding is 1", "quick_cnn"]),
     (("seeds",), [1, 1], ["seeds", "twice"]),
     (("seeds",), [], ["seeds"]),
     (("workers",), 0, ["workers is 0"]),
