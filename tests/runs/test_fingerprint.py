@@ -107,3 +107,12 @@ def test_a_changed_byte_in_a_package_of_the_code_changes_its_hash_and_a_file_els
     assert tree_sha256(tmp_path, fingerprints.CODE) == plain
     (tmp_path / "training/b.py").rename(tmp_path / "training/e.py")
     assert tree_sha256(tmp_path, fingerprints.CODE) != plain
+
+
+def test_a_weights_file_counts_by_its_content_not_by_its_place(tmp_path):
+    names = [tmp_path / f"{name}.weights.h5" for name in ("here", "moved", "other")]
+    for path, content in zip(names, (b"a", b"a", b"b")):
+        path.write_bytes(content)
+    here, moved, other = (fingerprint(Setting(weights=str(path)), 0, "d") for path in names)
+    assert here == moved != other
+    assert len({here, fingerprint(Setting(), 0, "d"), fingerprint(Setting(weights="imagenet"), 0, "d")}) == 3

@@ -18,7 +18,7 @@ from cxrbench.base.errors import CxrbenchError
 from cxrbench.base.files import sha256_of
 from cxrbench.base.workspace import resolve
 from cxrbench.config.loss_forms import LOSS_FORMS
-from cxrbench.config.setting import Setting
+from cxrbench.config.setting import FILE_KEYS, Setting
 from cxrbench.images import decode
 from cxrbench.training import backend
 
@@ -32,7 +32,7 @@ def fingerprint(setting: Setting, seed: int, data_sha256: str) -> str:
     """
     start = weights_of(setting)
     decides = {
-        "setting": values_of(setting),
+        "setting": setting.model_dump(exclude=set(FILE_KEYS)),
         "loss": dataclasses.asdict(LOSS_FORMS[setting.loss]),
         "weights": sha256_of(start) if isinstance(start, Path) else start,
         "seed": seed,
