@@ -80,8 +80,11 @@ def test_any_folder_becomes_a_table_with_the_networks_own_scores(trained, radiog
     expected = network.predict(squares, verbose=0)[:, 0]
     assert np.ptp(expected) > 0.1
     assert np.allclose(good["view_score"], expected, atol=1e-5)
-    score = good.set_index(good["path"].str.rpartition("/")[2])["view_score"]
-    assert score["framed.png"] == score["001.png"]  # a margin changes nothing
+    # A margin changes no pixel; the score of the same pixels differs by rounding with their place in a batch.
+    framed, plain = (good["path"].str.endswith(name).to_numpy().nonzero()[0] for name in ("/framed.png", "/001.png"))
+    assert np.array_equal(squares[framed], squares[plain])
+    scores = good["view_score"].to_numpy()
+    assert np.allclose(scores[framed], scores[plain], rtol=0, atol=1e-6)
     said = capsys.readouterr()
     counts = good["view"].value_counts()
     for count, what in ((counts.get("frontal", 0), "frontal"), (counts.get("lateral", 0), "lateral"), (3, "that")):

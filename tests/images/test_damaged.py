@@ -10,7 +10,16 @@ from cxrbench.cohorts.listing import SourceImage
 from tests.images.damage import HARMS, damaged, whole_files
 
 FILES = 2_088  # 29 kinds x 8 harms x 9
-REASONS = {"empty", "not an image", "truncated", "too small", "too large", "unsupported"}  # of the decoder itself
+REASONS = {
+    "empty",
+    "not an image",
+    "truncated",
+    "too small",
+    "too large",
+    "unsupported",
+    "bad header",
+    "one grey",
+}  # of the decoder itself
 
 
 @pytest.fixture(scope="module")

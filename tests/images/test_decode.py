@@ -77,9 +77,61 @@ def test_sixteen_bits_are_stretched_whatever_part_of_them_is_used(tmp_path):
     assert (np.diff(grey[0].astype(int)) >= 0).all()
 
 
-def test_an_even_sixteen_bit_image_is_black_and_no_error(tmp_path):
-    Image.fromarray(np.full((20, 20), 900, np.uint16)).save(tmp_path / "a.png")
-    assert not np.asarray(decode(tmp_path / "a.png")).any()
+def test_an_image_of_one_grey_is_refused(tmp_path):
+    for name, value, dtype in (("deep.png", 900, np.uint16), ("black.png", 0, np.uint8), ("white.jpg", 255, np.uint8)):
+        Image.fromarray(np.full((20, 20), value, dtype)).save(tmp_path / name)
+        assert reason(tmp_path / name) == "one grey"
+
+
+def test_one_hot_pixel_leaves_the_others_of_sixteen_bits_their_grey(tmp_path):
+    twelve_bits = np.tile(np.linspace(0, 4095, 40).astype(np.uint16), (24, 1))
+    Image.fromarray(twelve_bits).save(tmp_path / "plain.png")
+    twelve_bits[3, 3] = 65535
+    Image.fromarray(twelve_bits).save(tmp_path / "hot.png")
+    plain, hot = (np.asarray(decode(tmp_path / name), int) for name in ("plain.png", "hot.png"))
+    assert hot[3, 3] == 255
+    hot[3, 3] = plain[3, 3]
+    assert np.abs(hot - plain).max() <= 1
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_a_tiff_in_which_white_is_zero_is_shown_as_one_in_which_black_is(tmp_path, bits):
+    values = np.asarray(ramp()) if bits == 8 else np.asarray(ramp()).astype(np.uint16) * 257
+    for photometric in (1, 0):
+        Image.fromarray(values).save(tmp_path / "a.tif", tiffinfo={262: 1})
+        data = bytearray((tmp_path / "a.tif").read_bytes())
+        at = data.index(struct.pack("<HHI", 262, 3, 1)) + 8
+        data[at] = photometric
+        (tmp_path / "a.tif").write_bytes(data)
+        expected = np.asarray(ramp(), int)
+        seen = np.asarray(decode(tmp_path / "a.tif"), int)
+        assert np.abs(seen - (expected if photometric else 255 - expected)).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [("a.gif", {}), ("a.png", {}), ("a.webp", {"lossless": True}), ("a.tif", {})],
+)
+def test_a_file_of_several_images_is_refused_as_a_dicom_of_several_is(tmp_path, name, options):
+    second = ramp().transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    ramp().save(tmp_path / name, save_all=True, append_images=[second], **options)
+    seen = examine(str(tmp_path / name))
+    assert isinstance(seen, Undecodable)
+    assert seen.reason == "unsupported"
+    assert "2 frames or pages" in seen.detail
+    ramp().save(tmp_path / name, save_all=True, append_images=[], **options)
+    assert isinstance(examine(str(tmp_path / name)), Picture)
+
+
+def test_a_reduced_copy_in_a_tiff_and_what_a_camera_puts_behind_a_jpeg_are_no_second_image(tmp_path):
+    ramp().resize((20, 16)).save(tmp_path / "copy.tif", tiffinfo={254: 1})
+    copy = Image.open(tmp_path / "copy.tif")
+    copy.encoderinfo = {"tiffinfo": {254: 1}}
+    ramp().save(tmp_path / "a.tif", save_all=True, append_images=[copy])
+    assert np.array_equal(np.asarray(decode(tmp_path / "a.tif")), np.asarray(ramp()))
+    ramp().convert("RGB").save(tmp_path / "a.jpg", "MPO", save_all=True, append_images=[ramp(90, 90).convert("RGB")])
+    assert Image.open(tmp_path / "a.jpg").format == "MPO"
+    assert decode(tmp_path / "a.jpg").size == (40, 24)
 
 
 def test_pixels_that_are_no_numbers_are_refused(tmp_path):
@@ -87,10 +139,21 @@ def test_pixels_that_are_no_numbers_are_refused(tmp_path):
     assert reason(tmp_path / "a.tif") == "unsupported"
 
 
-def test_transparency_lies_on_black(tmp_path):
-    white = Image.new("RGBA", (20, 20), (255, 255, 255, 0))
-    white.save(tmp_path / "a.png")
-    assert not np.asarray(decode(tmp_path / "a.png")).any()
+def test_transparency_lies_on_black_and_a_fully_transparent_image_is_refused(tmp_path):
+    white = np.full((20, 20, 4), 255, np.uint8)
+    white[:, :10, 3] = 0
+    Image.fromarray(white).save(tmp_path / "a.png")
+    grey = np.asarray(decode(tmp_path / "a.png"))
+    assert not grey[:, :10].any()
+    assert (grey[:, 10:] == 255).all()
+    hidden = np.dstack([np.asarray(ramp().convert("RGB")), np.zeros((24, 40), np.uint8)])
+    Image.fromarray(hidden).save(tmp_path / "a.png")
+    assert reason(tmp_path / "a.png") == "one grey"
+
+
+def test_a_colour_space_without_a_grey_is_refused(tmp_path):
+    Image.new("LAB", (20, 20), (50, 10, 10)).save(tmp_path / "a.tif")
+    assert reason(tmp_path / "a.tif") == "unsupported"
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

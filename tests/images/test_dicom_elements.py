@@ -111,7 +111,7 @@ def test_the_first_window_counts_where_more_centres_than_widths_are_given(tmp_pa
         ("NumberOfFrames", "IS", b"-3", r"NumberOfFrames \(0028,0008\) is '-3'"),
         ("NumberOfFrames", "IS", b"2", r"unsupported: NumberOfFrames \(0028,0008\) is 2; a radiograph has one frame"),
         ("PixelPaddingValue", "US", b"\0\0\1\0", r"PixelPaddingValue \(0028,0120\)"),
-        ("VOILUTSequence", "SQ", b"garbage!", r"VOILUTSequence \(0028,3010\) is not a sequence"),
+        ("VOILUTSequence", "SQ", b"garbage!", r"LUTDescriptor \(0028,3002\) of VOILUTSequence \(0028,3010\) holds 0"),
         ("ModalityLUTSequence", "LO", b"no table", r"ModalityLUTSequence \(0028,3000\) is not a sequence"),
         ("PixelData", "OW", b"", r"truncated: PixelData \(7FE0,0010\) is absent or empty"),
         ("PixelData", "LO", b"nothing", r"PixelData \(7FE0,0010\) does not hold bytes of data"),

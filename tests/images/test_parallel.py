@@ -110,6 +110,8 @@ def test_ctrl_c_ends_the_run_and_every_process_of_it(tmp_path):
             while len(list(Path({str(tmp_path)!r}).iterdir())) < 2:
                 time.sleep(0.01)
             os.killpg(0, signal.SIGINT)
+        # A process that a shell started in the background inherits that SIGINT is ignored.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         threading.Thread(target=press, daemon=True).start()
         list(map_each(note_and_wait, [{str(tmp_path / "a")!r}] * 9, 2))
     """

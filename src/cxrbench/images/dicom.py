@@ -60,7 +60,9 @@ def read(path: str, data: bytes) -> tuple[Image.Image, Header]:
         except MemoryError:
             raise Undecodable(path, "too large", "its pixels do not fit in memory") from None
         except Exception as error:  # pydicom and its decoders raise nearly anything on damaged bytes
-            raise Undecodable(path, "truncated", f"its DICOM elements cannot be read{cause(error)}") from None
+            # pydicom makes use of no element but this one while it reads them.
+            problem = f"its DICOM elements, or {name_of('SpecificCharacterSet')}, cannot be read{cause(error)}"
+            raise Undecodable(path, "truncated", problem) from None
 
 
 def _elements(path: str, data: bytes) -> Elements:
@@ -106,7 +108,7 @@ def _check_pixel_elements(elements: Elements) -> None:
     samples = 3 if kind in COLOURS else 1
     values = {
         "PhotometricInterpretation": kind,
-        "SamplesPerPixel": elements.whole("SamplesPerPixel", samples, (samples,)),
+        "SamplesPerPixel": elements.whole("SamplesPerPixel", samples, (samples,), "PhotometricInterpretation"),
         "Rows": elements.whole("Rows", None, range(2**16)),
         "Columns": elements.whole("Columns", None, range(2**16)),
         "BitsAllocated": (allocated := elements.whole("BitsAllocated", None, (1, 8, 16, 32))),
@@ -117,9 +119,9 @@ def _check_pixel_elements(elements: Elements) -> None:
     }
     if samples == 3:
         values["PlanarConfiguration"] = elements.whole("PlanarConfiguration", 0, (0, 1))
+    for keyword in {*values, "PlanarConfiguration"} & set(dataset.dir()):
+        del dataset[keyword]  # and with it a type that is not the element's
     for keyword, value in values.items():
-        if keyword in dataset:
-            del dataset[keyword]  # and with it a type that is not the element's
         setattr(dataset, keyword, value)
 
 

@@ -40,7 +40,9 @@ def display(elements: Elements, stored: np.ndarray) -> np.ndarray:
     grey = np.rint(np.clip(share, 0, 1) * 255).astype(np.uint8)
     grey[background] = 0
     if background.all():
-        elements.refuse("PixelPaddingValue", "says that all pixels are padding", "one grey")
+        bits = f"{name_of('BitsStored')} {elements.dataset.BitsStored}"
+        problem = f"and {name_of('PixelPaddingRangeLimit')} leave no pixel of {bits} that is not padding"
+        elements.refuse("PixelPaddingValue", problem, "one grey")
     shown, held = grey[~background], stored[~background]
     if used and shown.min() == shown.max() and held.min() < held.max():
         problem = f"makes one grey of pixels from {held.min()} to {held.max()}"

@@ -66,14 +66,20 @@ class Elements:
             self.refuse(keyword, f"holds {len(numbers)} values, {_shown(numbers)}, instead of one")
         return float(numbers[0]) if numbers else default
 
-    def whole(self, keyword: str, default: int | None, allowed: Sequence[int]) -> int:
-        """The only value, one of ``allowed``, or ``default``; None for a default: the element has to be there."""
+    def whole(self, keyword: str, default: int | None, allowed: Sequence[int], beside: str = "") -> int:
+        """The only value, one of ``allowed``, or ``default``; None for a default: the element has to be there.
+
+        ``beside`` is the keyword of the element that decides what is allowed.
+        """
         number = self.number(keyword, np.nan if default is None else default)
         if np.isnan(number):
             self.refuse(keyword, "is absent or empty")
-        if number not in allowed:
+        if number % 1 or int(number) not in allowed:  # a range is searched through for a float
             few = ", ".join(map(str, allowed)) if len(allowed) < 5 else f"{allowed[0]} to {allowed[-1]}"
-            self.refuse(keyword, f"is {_shown([number])}; it can be {few}")
+            self.refuse(
+                keyword,
+                f"is {_shown([number])}; it can be {few}{also}",
+            )
         return int(number)
 
     def block(self, keyword: str) -> bytes:
