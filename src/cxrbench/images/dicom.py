@@ -112,8 +112,8 @@ def _check_pixel_elements(elements: Elements) -> None:
         "Rows": elements.whole("Rows", None, range(2**16)),
         "Columns": elements.whole("Columns", None, range(2**16)),
         "BitsAllocated": (allocated := elements.whole("BitsAllocated", None, (1, 8, 16, 32))),
-        "BitsStored": (stored := elements.whole("BitsStored", allocated, range(1, allocated + 1))),
-        "HighBit": elements.whole("HighBit", stored - 1, range(stored - 1, allocated)),
+        "BitsStored": (stored := elements.whole("BitsStored", allocated, range(1, allocated + 1), "BitsAllocated")),
+        "HighBit": elements.whole("HighBit", stored - 1, range(stored - 1, allocated), "BitsStored"),
         "PixelRepresentation": elements.whole("PixelRepresentation", 0, (0, 1)),
         "NumberOfFrames": 1,
     }

@@ -76,10 +76,8 @@ class Elements:
             self.refuse(keyword, "is absent or empty")
         if number % 1 or int(number) not in allowed:  # a range is searched through for a float
             few = ", ".join(map(str, allowed)) if len(allowed) < 5 else f"{allowed[0]} to {allowed[-1]}"
-            self.refuse(
-                keyword,
-                f"is {_shown([number])}; it can be {few}{also}",
-            )
+            also = f" beside {name_of(beside)}" if beside else ""
+            self.refuse(keyword, f"is {_shown([number])}; it can be {few}{also}")
         return int(number)
 
     def block(self, keyword: str) -> bytes:
