@@ -35,7 +35,7 @@ def identifier(text: str) -> str | None:
 
 def identifiers(cells: pd.Series, column: str, table: Path) -> pd.Series:
     """The identifiers of a column of text; CxrbenchError where one was rounded."""
-    meant = {text: identifier(text) for text in cells.unique()}
+    meant = {text: identifier(text) for text in cells.unique().tolist()}
     for text, name in meant.items():
         if name is None:
             raise CxrbenchError(

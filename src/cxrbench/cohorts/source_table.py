@@ -30,6 +30,7 @@ OTHER_FORMATS = (
     (b"PK\x03\x04", "it is an Excel workbook or a zip archive"),
     (b"\xd0\xcf\x11\xe0", "it is an old Excel workbook"),
 )
+HEADER_LETTERS = 1 << 16  # the header lies within so many letters
 AS_UTF8 = "save it as 'CSV UTF-8'"
 
 
@@ -61,6 +62,7 @@ def read_source_table(
         separator, text = _separator(text, known)
         records = _records(text, separator)
         _, header = next(records, (0, []))
+        header = [name.strip() for name in header]
         places, ignored = _places(path, header, known)
         if missing := [name for name in required if name not in places]:
             raise CxrbenchError(
@@ -70,14 +72,14 @@ def read_source_table(
         lines: list[int] = []
         cells: dict[str, list[str]] = {name: [] for name in places}
         for line, fields in records:
-            if len(fields) > len(header) and any(fields[len(header) :]):
+            if len(fields) > len(header) and "".join(fields[len(header) :]).strip():
                 raise CxrbenchError(
                     f"table {path} has {len(fields)} fields in line {line} and {len(header)} columns; put quotes around"
                     f" a field that holds {separator!r}"
                 )
             lines.append(line)
             for name, place in places.items():
-                cells[name].append(fields[place] if place < len(fields) else "")
+                cells[name].append(fields[place].strip() if place < len(fields) else "")
     except csv.Error as error:
         raise CxrbenchError(f"table {path} cannot be read ({error}); fetch or write it anew") from None
     if not lines:
@@ -126,20 +128,19 @@ def _separator(text: str, known: dict[str, str]) -> tuple[str, str]:
         return match[1], text[match.end() :]
 
     def columns(separator: str) -> tuple[int, int]:
-        _, header = next(_records(text, separator), (0, []))
+        _, header = next(_records(text[:HEADER_LETTERS], separator), (0, []))
         return sum(_plain(name) in known for name in header), len(header)
 
     return max(SEPARATORS, key=columns), text
 
 
 def _records(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
-    """The line in which each record begins, and its stripped fields; records without any value are left out."""
+    """The line in which each record begins, and its fields; records without any value are left out."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True, strict=True)
     line = 1
     for fields in reader:
-        stripped = [field.strip() for field in fields]
-        if any(stripped):
-            yield line, stripped
+        if any(fields) and not all(map(str.isspace, filter(None, fields))):
+            yield line, fields
         line = reader.line_num + 1
 
 
