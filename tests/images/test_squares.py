@@ -15,7 +15,9 @@ from cxrbench.images.squares import grey_squares
 
 def images(folder, count=5):
     for k in range(count):
-        Image.fromarray(np.full((40, 30), 40 * k, "uint8")).save(folder / f"{k}.png")
+        grey = np.full((40, 30), 40 * k, "uint8")
+        grey[0, 0] += 1  # a picture of one grey is none
+        Image.fromarray(grey).save(folder / f"{k}.png")
     paths = [folder / f"{k}.png" for k in range(count)]
     return [str(path) for path in paths], [hashlib.sha256(path.read_bytes()).hexdigest() for path in paths]
 
@@ -67,3 +69,41 @@ def test_an_image_that_crashes_its_decoder_is_an_error_that_names_it(tmp_path, m
     with pytest.raises(CxrbenchError, match=r"0\.png cannot be used: decoder crashed \(signal SIGSEGV"):
         grey_squares(paths, sums, 16, "squash", tmp_path / "cache", 1, lambda n, what: None)
     assert list((tmp_path / "cache").iterdir()) == []
+
+
+def test_an_image_that_another_list_holds_is_copied_and_not_decoded_again(tmp_path):
+    paths, sums = images(tmp_path)
+    first = np.load(grey_squares(paths, sums, 16, "squash", tmp_path / "cache", 1, lambda n, what: None))
+    for path in paths[1:]:
+        os.unlink(path)
+    order, steps = [4, 0, 2, 2], []
+    again = grey_squares(
+        [paths[k] for k in order],
+        [sums[k] for k in order],
+        16,
+        "squash",
+        tmp_path / "cache",
+        1,
+        lambda n, what: steps.append(n),
+    )
+    np.testing.assert_array_equal(np.load(again), first[order])
+    assert sum(steps) == len(order)
+    with pytest.raises(CxrbenchError, match=r"1\.png"):  # of another size it must be read
+        grey_squares(paths, sums, 17, "squash", tmp_path / "cache", 1, lambda n, what: None)
+
+
+@pytest.mark.parametrize("harm", ["no array", "cut array", "cut list"])
+def test_a_cache_that_lost_something_is_decoded_anew(tmp_path, harm):
+    paths, sums = images(tmp_path)
+    cache = tmp_path / "cache"
+    made = grey_squares(paths, sums, 16, "squash", cache, 1, lambda n, what: None)
+    whole = np.load(made).copy()
+    listed = made.with_suffix(".txt")
+    if harm == "no array":
+        made.unlink()
+    elif harm == "cut array":
+        made.write_bytes(made.read_bytes()[:200])
+    else:
+        listed.write_text("\n".join(sums[:2]) + "\n" + sums[2][:9])
+    again = grey_squares(paths[::-1], sums[::-1], 16, "squash", cache, 1, lambda n, what: None)
+    np.testing.assert_array_equal(np.load(again), whole[::-1])
