@@ -15,12 +15,12 @@ PARALLEL = --numprocesses 2 --dist loadfile --no-loadscope-reorder
 UI_URL = http://127.0.0.1:$(UI_PORT)/\#/experiments?workflowType=machine_learning
 
 .DEFAULT_GOAL := help
-.PHONY: help repro test unit check validate ui bench lock clean
+.PHONY: help repro test unit check validate ui bench lock clean repository
 
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "  make %-9s %s\n", $$1, $$2}'
 
-repro: $(READY) ## the whole comparison: environment, then `dvc repro`
+repro: repository $(READY) ## the whole comparison: environment, then `dvc repro`
 	dvc repro
 	@echo
 	@echo "The report:     $(CURDIR)/reports/report.html"
@@ -37,7 +37,7 @@ check: $(READY) ## lint, format and types
 	ruff format --check .
 	mypy
 
-validate: $(READY) ## the data checks alone: makes the tables where they are absent, then checks them anew
+validate: repository $(READY) ## the data checks alone: makes the tables where they are absent, then checks them anew
 	dvc repro split
 	dvc repro --force --single-item validate
 
@@ -54,6 +54,10 @@ lock: ## pin every dependency anew, with hashes and no addresses (needs uv, whic
 
 clean: ## remove the environment; data, runs and reports stay
 	rm -rf .venv
+
+repository: # DVC's own sentence names no way out
+	@git rev-parse --git-dir >/dev/null 2>&1 || { echo "error: this folder is no git repository, and DVC records what" \
+	    "it did in one: clone cxrbench with git, or say 'git init' here"; exit 1; }
 
 # The environment. Its Python is the first of PYTHON that is complete, that runs (a pyenv command can be on the PATH
 # without its Python) and that TensorFlow has builds for. uv is the one on the PATH, or else the lock's own.

@@ -195,3 +195,14 @@ def test_a_new_lock_is_installed_into_the_environment_that_is_there(machine) -> 
     assert machine.make().returncode == 0
     assert machine.log[3:] == [LOCK_BY_UV, ITSELF]
     assert (machine.home / ".venv" / "mine").read_text()
+
+
+@pytest.mark.parametrize("target", ["repro", "validate"])
+def test_outside_git_a_sentence_comes_before_anything_is_installed(tmp_path, target):
+    machine = Machine(tmp_path)
+    machine.python("python3")
+    machine.program("git", "exit 128")
+    done = machine.make(target)
+    assert done.returncode != 0
+    assert "this folder is no git repository" in done.stdout
+    assert [call for call in machine.log if not call.startswith("git ")] == []

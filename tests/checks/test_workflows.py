@@ -41,6 +41,8 @@ def test_every_path_of_the_data_checks_is_there() -> None:
         "dvc.lock",
         "src/cxrbench/cohorts/phantom/tree.py",
         "src/cxrbench/checks/parts.py",
+        "src/cxrbench/images/decode.py",
+        "src/cxrbench/config/params.py",
     ],
 )
 def test_a_change_of_data_or_parameters_starts_the_data_checks(changed) -> None:
