@@ -9,7 +9,6 @@ import yaml
 
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.base.tables import TABLES, read_table, write_table
-from cxrbench.config import params
 from cxrbench.evaluation.study_settings import read_settings, run_of, skipped_of
 from cxrbench.runs import plan
 from cxrbench.stages import train_grid
@@ -43,6 +42,7 @@ def assignment():
     target = [k // 3 % 2 for k in range(60)]
     return rows.assign(
         cohort="pneumonia",
+        source="pneumonia",
         image_id=ids,
         sha256=ids,
         patient_id=ids,
@@ -135,10 +135,3 @@ def test_a_picture_is_restricted_as_its_cohort_is(recorder, restricted, expected
     Path("params.yaml").write_text(yaml.safe_dump(tree))
     train_grid.main()
     assert {picture.restricted for picture in recorder.pictures} == {expected}
-
-
-@pytest.mark.parametrize(("restricted", "expected"), [("pneumonia", True), ("covid", False)])
-def test_the_view_networks_images_are_as_restricted_as_the_cohorts_that_teach_it(restricted, expected):
-    tree = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
-    tree["cohorts"][restricted]["restricted"] = True
-    assert ("views" in train_grid._restricted(params.parse(tree))) is expected

@@ -53,9 +53,9 @@ def images() -> pd.DataFrame:
     parts = ["train", "validation", "test"] * 20
     table = pd.DataFrame(dict.fromkeys(TABLES["assignment"], ""), index=range(60))
     target = [k // 3 % 2 for k in range(60)]
-    return table.assign(
-        cohort="pneumonia", image_id=ids, sha256=ids, patient_id=ids, target=target, paper=parts, patient=parts
-    )
+    sources = ["kaggle", "mimic"] * 30  # two, as the view network's images have
+    own = {"cohort": "pneumonia", "source": sources, "image_id": ids, "sha256": ids, "patient_id": ids}
+    return table.assign(**own, target=target, paper=parts, patient=parts)
 
 
 class Grid:
@@ -94,8 +94,8 @@ def test_each_setting_is_logged_once_with_all_its_seeds_and_the_best_is_chosen_o
     assert "MLflow" not in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("restricted", "expected"), [({"pneumonia"}, True), ({"covid"}, False)])
-def test_a_picture_is_restricted_as_its_cohort_is_and_names_a_file_that_is_gone(
+@pytest.mark.parametrize(("restricted", "expected"), [({"mimic"}, True), ({"covid"}, False)])
+def test_a_picture_is_restricted_as_one_of_its_sources_is_and_names_a_file_that_is_gone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, restricted: set[str], expected: bool
 ) -> None:
     recorder = Recorder()

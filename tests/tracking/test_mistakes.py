@@ -57,6 +57,16 @@ def test_validation_is_looked_at_only_where_there_is_no_test():
     assert len(mistakes.worst([scores([0.0, 1.0], "validation")])) == 2
 
 
+def test_images_of_two_sources_that_share_a_name_are_two_images():
+    both = pd.concat([scores([0.1, 0.2]).assign(source="b"), scores([0.9, 0.8])])
+    images = pd.concat([IMAGES.assign(source="b", path=[f"q{k}" for k in range(4)]), IMAGES])
+    found = mistakes.worst([both])
+    assert found[["source", "image_id"]].to_numpy().tolist() == [["b", "i0"], ["a", "i1"]]
+    asked = []
+    mistakes.draw("t", [both], images, lambda path: asked.append(path) or "gone")
+    assert asked == ["q0", "p1"]
+
+
 def shown(axes):
     (image,) = axes.images
     return np.asarray(image.get_array())

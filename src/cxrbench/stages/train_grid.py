@@ -24,18 +24,13 @@ def main() -> None:
     for line in dict.fromkeys(f"{one.study}, {one.label}: skipped, {why_not_run(one.setting)}" for one in skipped):
         print(line)
     grid = outputs.grid_table(planned, assignment)
-    tracker = GridTracker(grid, store, assignment, _restricted(params))
+    restricted = [name for name, cohort in params.cohorts.items() if cohort.pixels_stay_here]
+    tracker = GridTracker(grid, store, assignment, restricted)
     plan.train_missing(planned, assignment, store, array_cache_dir(), params.workers, tracker.on_run)
     outputs.write_outputs(OUT, grid, store)
     reasons = {one.setting: why_not_run(one.setting) for one in skipped}
     write_settings(OUT / "settings.json", settings_of(every, reasons))
     tracker.finish(params.seeds)
-
-
-def _restricted(params: parameters.Params) -> set[str]:
-    """The cohorts whose pixels stay on this machine; 'views' holds images of the cohorts that have view quotas."""
-    names = {name for name, cohort in params.cohorts.items() if cohort.pixels_stay_here}
-    return names | {"views"} if names & set(params.views.quotas) else names
 
 
 if __name__ == "__main__":

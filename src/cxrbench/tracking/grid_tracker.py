@@ -16,6 +16,7 @@ from cxrbench.evaluation import summaries
 from cxrbench.evaluation.runs import metric_table, read_run
 from cxrbench.runs.store import RunStore
 from cxrbench.tracking import mistakes, tracker
+from cxrbench.tracking.failure import reason
 from cxrbench.tracking.logged import STATUSES, Picture, SeedRun
 from cxrbench.tracking.run_figure import draw_run
 
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 class GridTracker:
     """Tracks the runs of ``grid`` (table 'grid') as ``store`` gets them.
 
-    ``assignment`` is the table of all images; no pixel of the cohorts ``restricted`` leaves this machine. A failure of
-    MLflow raises nothing: see ``finish``.
+    ``assignment`` is the table of all images; no pixel of those whose source is in ``restricted`` leaves this machine.
+    A failure of MLflow raises nothing: see ``finish``.
     """
 
     def __init__(
@@ -81,15 +82,15 @@ class GridTracker:
     def _picture(self, study: str, setting: str, seed_runs: Sequence[SeedRun]) -> Picture:
         """The worst mistakes of a setting; drawn only if the tracker asks for it."""
         cohort = seed_runs[0].record["setting"]["cohort"]
+        images = self._assignment[self._assignment["cohort"] == cohort]
         seeds = ", ".join(str(one.record["seed"]) for one in seed_runs)
 
         def draw() -> "Figure | None":
             scores = [read_table(one.folder / "scores.csv", "scores") for one in seed_runs]
-            images = self._assignment[self._assignment["cohort"] == cohort]
             title = f"{study}, {setting}: the surest mistakes of the mean over seeds {seeds}"
             return mistakes.draw(title, scores, images)
 
-        return Picture(draw, cohort in self._restricted)
+        return Picture(draw, restricted=bool(set(images["source"]) & set(self._restricted)))
 
     def _register_best(self, study: str, settings: Sequence[str], seeds: Sequence[int]) -> None:
         if self._tracker is None:
@@ -108,7 +109,7 @@ class GridTracker:
         try:
             yield
         except Exception as error:
-            self._tracker, self._failure = None, f"MLflow failed: {tracker.reason(error)}"
+            self._tracker, self._failure = None, f"MLflow failed: {reason(error)}"
             print(f"{self._failure}; training goes on without tracking", file=sys.stderr, flush=True)
 
     def _missing(self) -> str:

@@ -23,24 +23,25 @@ LETTERS = 26  # of a line above an image, as many narrow ones as fit
 LETTERS_IN_TILE = 24
 FONTS = ("Noto Sans CJK KR", "Noto Sans KR", "NanumGothic", "Malgun Gothic", "Apple SD Gothic Neo")
 GREY = 128  # eight-bit, behind the words for an image that can't be shown
+IMAGE = ["source", "image_id"]  # what names an image of a run
 
 
 def worst(runs: Sequence[pd.DataFrame], most: int = MOST) -> pd.DataFrame:
     """The images that the mean score over ``runs`` (tables 'scores') calls wrongly, the surest first.
 
-    Columns image_id, target (0, 1) and score (mean over the runs that did not diverge); of the test images, or of the
-    validation images where a run has no others. Empty where nothing is called wrongly or every run diverged.
+    Columns source, image_id, target (0, 1) and score (mean over the runs that did not diverge); of the test images, or
+    of the validation images where a run has no others. Empty where nothing is called wrongly or every run diverged.
     """
     finite = [run for run in runs if np.isfinite(run["score"]).all()]
     if not finite:
-        return pd.DataFrame(columns=["image_id", "target", "score"])
+        return pd.DataFrame(columns=[*IMAGE, "target", "score"])
     seen = pd.concat(finite)
     seen = seen[seen["part"] == ("test" if (seen["part"] == "test").any() else "validation")]
-    means = seen.groupby("image_id", as_index=False).agg(target=("target", "first"), score=("score", "mean"))
+    means = seen.groupby(IMAGE, as_index=False).agg(target=("target", "first"), score=("score", "mean"))
     wrong = means[(means["score"] >= THRESHOLD) != (means["target"] == 1)]
     wrong = wrong.assign(error=(wrong["score"] - wrong["target"]).abs())
-    ordered = wrong.sort_values(["error", "image_id"], ascending=[False, True], ignore_index=True)
-    return ordered[["image_id", "target", "score"]].head(most)
+    ordered = wrong.sort_values(["error", *IMAGE], ascending=[False, True, True], ignore_index=True)
+    return ordered[[*IMAGE, "target", "score"]].head(most)
 
 
 def draw(
@@ -58,9 +59,9 @@ def draw(
     chosen = worst(runs, most)
     if chosen.empty:
         return None
-    rows = images.set_index("image_id").loc[chosen["image_id"]].assign(score=chosen["score"].to_numpy())
+    rows = chosen[[*IMAGE, "score"]].merge(images, on=IMAGE, how="left", validate="1:1")
     positive = images.loc[images["target"] == 1, "label"].iloc[0]
-    captions = [(f"score {row.score:.3f}, {row.label}", str(row.Index)) for row in rows.itertuples()]
+    captions = [(f"score {row.score:.3f}, {row.label}", str(row.image_id)) for row in rows.itertuples()]
     return sheet(f"{title}; score: P({positive})", [thumbnail_of(path) for path in rows["path"]], captions)
 
 

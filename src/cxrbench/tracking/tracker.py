@@ -8,7 +8,6 @@ processes of a workspace share. A run's Duration in MLflow is its time of traini
 import logging
 import math
 import os
-import re
 import tempfile
 import time
 import warnings
@@ -23,6 +22,7 @@ from filelock import FileLock
 from cxrbench.base import workspace
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.tracking import logged
+from cxrbench.tracking.failure import reason, without_password
 from cxrbench.tracking.locality import stays_here
 from cxrbench.tracking.logged import BEST, MISTAKES, WITHHELD, Draw, Picture, SeedRun, no_figures
 from cxrbench.tracking.model_folder import write_model_folder
@@ -236,17 +236,6 @@ class Tracker:
             name, model.artifact_location, run.info.run_id, tags, description=note, model_id=model.model_id
         )
         return str(version.version)
-
-
-def without_password(text: str) -> str:
-    """``text`` without the name and password that an address in it may hold."""
-    return re.sub(r"//[^/@\s]*@", "//", text)
-
-
-def reason(error: Exception) -> str:
-    """What went wrong, in one line without a password."""
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    return without_password(lines[0])
 
 
 def _import_mlflow_silently() -> None:
