@@ -128,9 +128,6 @@ def decoded(path: str, data: bytes, at_least_px: int | None = None) -> Decoded:
             if _turn_upright(image):
                 width, height = height, width
             grey = _grey(path, image)
-    darkest, brightest = grey.getextrema()
-    if darkest == brightest:
-        raise Undecodable(path, "one grey", f"all pixels are {darkest} of 0 to 255, as in an empty image")
     return Decoded(grey, width, height, header)
 
 

@@ -41,6 +41,8 @@ def examine(path: str) -> Picture | Undecodable:
     except Undecodable as refusal:
         return refusal
     grey = np.asarray(seen.grey)
+    if grey.min() == grey.max():
+        return Undecodable(path, "one grey", f"all pixels are {grey[0, 0]} of 0 to 255: it shows nothing")
     return Picture(
         sha256=hashlib.sha256(data).hexdigest(),
         phash=phash(seen.grey),
