@@ -11,8 +11,7 @@ export TF_CPP_MIN_LOG_LEVEL := 3
 unexport PYTHONDONTWRITEBYTECODE
 UI_PORT ?= 5000
 PARALLEL = --numprocesses 2 --dist loadfile --no-loadscope-reorder
-# MLflow opens on its page for language models; this address opens the table of trained runs.
-UI_URL = http://127.0.0.1:$(UI_PORT)/\#/experiments?workflowType=machine_learning
+UI_URL = http://127.0.0.1:$(UI_PORT)/\#/experiments
 
 .DEFAULT_GOAL := help
 .PHONY: help repro test unit check validate ui bench lock clean repository
@@ -42,7 +41,7 @@ validate: repository $(READY) ## the data checks alone: makes the tables where t
 	dvc repro --force --single-item validate
 
 ui: $(READY) ## the MLflow UI on every run
-	@echo "Open $(UI_URL)"
+	@echo "Open $(UI_URL) and choose 'Model training' at the top left; the browser remembers it."
 	mlflow ui --backend-store-uri sqlite:///mlruns/mlflow.db --host 127.0.0.1 --port $(UI_PORT)
 
 bench: $(READY) ## what the README's figures came from

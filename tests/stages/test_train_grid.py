@@ -102,13 +102,13 @@ def test_a_source_without_a_split_of_its_own_runs_all_but_the_official_protocol(
     write_table("data/split/assignment.csv", assignment().assign(official=""), "assignment")
     train_grid.main()
     assert set(read_table("data/train-grid/grid.csv", "grid")["setting"]) == {"protocol=paper"}
-    reason = "skipped, for the source of cohort pneumonia has no split of its own, so protocol official is empty"
+    reason = "skipped, because the source of cohort pneumonia has no split of its own, so protocol official is empty"
     printed = capsys.readouterr().out
     assert printed.count(reason) == 2
     assert f"division, protocol=official: {reason}" in printed
     settings = read_settings("data/train-grid/settings.json")
     assert run_of(settings["division"]).keys() == {"protocol=paper"}
-    assert skipped_of(settings["all"]) == {"base": reason.removeprefix("skipped, ")}
+    assert skipped_of(settings["all"]) == {"base": reason.removeprefix("skipped, because ")}
 
 
 def test_each_setting_is_tracked_with_all_its_seeds(recorder):

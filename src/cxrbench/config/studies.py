@@ -95,5 +95,5 @@ def split_runnable(runs: Sequence[PlannedRun], assignment: pd.DataFrame) -> tupl
 
 
 def why_not_run(setting: Setting) -> str:
-    """Why a setting was not run."""
-    return f"for the source of cohort {setting.cohort} has no split of its own, so protocol {setting.protocol} is empty"
+    """Why a setting was not run, as a clause after 'because'."""
+    return f"the source of cohort {setting.cohort} has no split of its own, so protocol {setting.protocol} is empty"

@@ -21,7 +21,9 @@ def main() -> None:
     store = RunStore(run_store_dir())
     every = params.planned_runs()
     planned, skipped = split_runnable(every, assignment)
-    for line in dict.fromkeys(f"{one.study}, {one.label}: skipped, {why_not_run(one.setting)}" for one in skipped):
+    for line in dict.fromkeys(
+        f"{one.study}, {one.label}: skipped, because {why_not_run(one.setting)}" for one in skipped
+    ):
         print(line)
     grid = outputs.grid_table(planned, assignment)
     restricted = [name for name, cohort in params.cohorts.items() if cohort.pixels_stay_here]
