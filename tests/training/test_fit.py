@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from cxrbench.base.tables import read_table
 from cxrbench.config.setting import Setting
 from cxrbench.runs.job import Job
+from cxrbench.training import trainer
 from cxrbench.training.fit import balanced, train
 
 images = st.lists(st.tuples(st.integers(0, 2), st.sampled_from("ab")), min_size=1, max_size=60)
@@ -60,9 +61,9 @@ def trained(tmp_path):
     rows = pd.DataFrame({"source": "a", "image_id": names, "patient_id": names, "part": ["train", "validation"] * 8})
     rows = rows.assign(target=[0, 0, 1, 1] * 4, index=range(16))
 
-    def train_one(**setting):
-        values = Setting(epochs=1, **setting).model_dump()
-        job = Job("run", values, 0, rows, tmp_path / "images.npy", "none")
+    def train_one(seed=0, **setting):
+        values = Setting(**{"epochs": 1, **setting}).model_dump()
+        job = Job("run", values, seed, rows, tmp_path / "images.npy", "none")
         train(job, tmp_path, lambda epoch: None, workers=2, threads=1)
         return tmp_path
 
@@ -89,3 +90,23 @@ def test_a_stored_model_is_its_weights_and_no_optimizer(trained, augment):
     scores = read_table(model.parent / "scores.csv", "scores")["score"]
     images = np.load(model.parent / "images.npy")[1::2]
     np.testing.assert_allclose(again.predict(images, verbose=0)[:, 0], scores, atol=1e-6)
+
+
+@pytest.mark.parametrize("setting", [{}, {"augment": "robust", "balance": True}, {"optimizer": "rmsprop"}])
+def test_what_a_process_trained_before_changes_no_bit(trained, setting):
+    setting = {"model": "quick_cnn", "epochs": 2, **setting}
+
+    def result(**other):
+        folder = trained(**{**setting, **other})
+        return (folder / "scores.csv").read_bytes(), read_table(folder / "history.csv", "history").iloc[:, :-1]
+
+    trainer._traced.cache_clear()
+    scores, history = result()
+    assert result(seed=1)[0] != scores
+    result(lr=0.1, batch_size=4)
+    assert trainer._traced.cache_info().misses == 1  # all these are one graph
+    again, same = result()
+    assert again == scores
+    pd.testing.assert_frame_equal(same, history, check_exact=True)
+    result(loss="categorical_crossentropy")
+    assert result()[0] == scores

@@ -33,7 +33,7 @@ LABELS = 2  # patches such as a letter or a name leaves
 LABEL_SIDE = 0.1  # half the longest side of a patch, as a share of the image's side
 
 
-def layer(name: str, seed: int) -> keras.layers.Layer | None:
+def layer(name: str, seed: int) -> "RandomChange | None":
     """The layer of setting ``augment``; None for 'none'.
 
     Takes grey images of any number type, [n, h, w, 1] in 0..255, and gives float32 of that shape and range. Layers
@@ -49,6 +49,10 @@ class RandomChange(keras.layers.Layer):
         super().__init__(name=f"augment_{name}", dtype="float32")
         self.change = CHANGES[name]
         self.generator = keras.random.SeedGenerator(seed)
+
+    def restart(self, seed: int) -> None:
+        """From now on the layer gives the changes of a new one of this seed."""
+        self.generator.state.assign(keras.random.SeedGenerator(seed).state)
 
     def call(self, images: KerasTensor, training: bool = False) -> KerasTensor:
         images = ops.cast(images, "float32")

@@ -12,9 +12,9 @@ import pandas as pd
 
 from cxrbench.base.files import write_text
 from cxrbench.base.tables import TABLES, write_table
-from cxrbench.config.loss_forms import LOSS_FORMS
-from cxrbench.training import augment, backend, losses, models
+from cxrbench.training import backend, losses
 from cxrbench.training.callbacks import EpochLog
+from cxrbench.training.trainer import Trainer, untrained
 
 if TYPE_CHECKING:
     from cxrbench.runs.job import Job
@@ -30,9 +30,9 @@ def train(job: "Job", folder: Path, on_epoch: Callable[[int], None], workers: in
     there and is recorded as diverged; that is a result, not an error.
     """
     started = time.monotonic()
-    model = _seeded_model(job)
-    images = np.load(job.array, mmap_mode="r")
-    log = _fit(model, job, images, on_epoch)
+    trainer = untrained(job)
+    model, images = trainer.network, np.load(job.array, mmap_mode="r")
+    log = _fit(trainer, job, images, on_epoch)
     if log.best_weights is not None:
         model.set_weights(log.best_weights)
     history = pd.DataFrame(log.epochs, columns=list(TABLES["history"]))
@@ -60,7 +60,7 @@ def train(job: "Job", folder: Path, on_epoch: Callable[[int], None], workers: in
 
 def time_alone(job: "Job", on_epoch: Callable[[int], None], threads: int) -> dict[str, Any]:
     """The times of ``job``'s epochs, trained with no other run beside it and not kept: keys of run.json."""
-    return _times(_fit(_seeded_model(job), job, np.load(job.array, mmap_mode="r"), on_epoch), 1, threads)
+    return _times(_fit(untrained(job), job, np.load(job.array, mmap_mode="r"), on_epoch), 1, threads)
 
 
 def predict(model: keras.Model, loss: str, images: np.ndarray) -> np.ndarray:
@@ -96,19 +96,8 @@ def _times(log: EpochLog, workers: int, threads: int) -> dict[str, Any]:
     }
 
 
-def _seeded_model(job: "Job") -> keras.Model:
-    """The untrained network of ``job`` on grey images; seeds Python, NumPy and the backend."""
-    keras.utils.clear_session()  # layers of earlier runs in this process
-    keras.utils.set_random_seed(job.seed)
-    setting, form = job.setting, LOSS_FORMS[job.setting["loss"]]
-    network = models.build(
-        setting["model"], setting["image_size"], form.units, form.activation, job.weights, setting["padding"]
-    )
-    return models.on_grey(network)
-
-
-def _fit(model: keras.Model, job: "Job", images: np.ndarray, on_epoch: Callable[[int], None]) -> EpochLog:
-    """Trains ``model`` in place, inside a compiled trainer that holds the optimizer and the augmentation."""
+def _fit(trainer: Trainer, job: "Job", images: np.ndarray, on_epoch: Callable[[int], None]) -> EpochLog:
+    """Trains ``trainer``'s network in place."""
     setting, rows = job.setting, job.rows
 
     def part(name: str, balance: bool = False) -> tuple[np.ndarray, np.ndarray]:
@@ -118,30 +107,10 @@ def _fit(model: keras.Model, job: "Job", images: np.ndarray, on_epoch: Callable[
             chosen = chosen.iloc[places]
         return images[chosen["index"].to_numpy()], losses.labels_for(setting["loss"], chosen["target"].to_numpy())
 
-    change = augment.layer(setting["augment"], job.seed)
-    layers = [keras.Input(model.input_shape[1:]), change, model]
-    trainer = keras.Sequential([layer for layer in layers if layer is not None])
-    trainer.compile(
-        optimizer=keras.optimizers.get(
-            {"class_name": setting["optimizer"], "config": {"learning_rate": setting["lr"]}}
-        ),
-        loss=losses.build(setting["loss"]),
-        metrics=["accuracy"],
-        jit_compile=_jit(),
-    )
-    log = EpochLog(model, setting["checkpoint"], on_epoch)
+    log = EpochLog(trainer.network, setting["checkpoint"], on_epoch)
     x, y = part("train", setting["balance"])
-    trainer.fit(
+    trainer.compiled.fit(
         x, y, batch_size=setting["batch_size"], epochs=setting["epochs"], validation_data=part("validation"),
         validation_batch_size=PREDICT_BATCH, callbacks=[log], verbose=0,
     )  # fmt: skip
     return log
-
-
-def _jit() -> bool | str:
-    """Keras's jit_compile: XLA made the small network on TensorFlow's CPU backend half as fast (benchmarks)."""
-    if keras.backend.backend() != "tensorflow":
-        return "auto"
-    import tensorflow as tf
-
-    return bool(tf.config.list_physical_devices("GPU"))
