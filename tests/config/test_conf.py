@@ -12,13 +12,16 @@ from omegaconf import OmegaConf
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.config import params
 from cxrbench.config.setting import SETTING_KEYS, Setting
+from cxrbench.training.backend import BACKENDS
 
 ROOT = Path(__file__).parents[2]
+PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))
 
 
 @pytest.fixture(autouse=True)
-def _no_folder_in_the_environment(monkeypatch):
-    monkeypatch.delenv("CXRBENCH_DATA", raising=False)
+def _nothing_in_the_environment(monkeypatch):
+    for name in ("CXRBENCH_DATA", "KERAS_BACKEND"):
+        monkeypatch.delenv(name, raising=False)
 
 
 def composed(*overrides):
@@ -150,3 +153,14 @@ def test_params_yaml_says_first_of_all_what_writes_it(tmp_path):
     for path in (ROOT / "params.yaml", tmp_path / "params.yaml"):
         first = path.read_text(encoding="utf-8").splitlines()[0]
         assert first == "note: dvc exp run writes this file anew from conf/; an edit here is lost"
+
+
+def test_the_backend_of_the_environment_reaches_params_yaml_where_dvc_sees_it(monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    assert params.parse(composed()).backend == "jax"
+    watched = {name: stage["params"] for name, stage in PIPELINE["stages"].items() if "params" in stage}
+    assert {name for name, keys in watched.items() if "backend" in keys} == {"view-filter", "train-grid"}
+
+
+def test_the_backends_that_params_allow_are_those_that_a_worker_can_start():
+    assert tuple(BACKENDS) == params.BACKENDS

@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from cxrbench.training import backend
+
 pytestmark = pytest.mark.slow
 SETTINGS = {"floatx": "float64", "image_data_format": "channels_first", "epsilon": 0.1, "backend": "jax"}
 LIMITS = {"KERAS_MAX_EPOCHS": "1", "KERAS_MAX_STEPS_PER_EPOCH": "1"}  # for debugging
@@ -46,3 +48,12 @@ def test_a_users_keras_json_and_keras_own_variables_decide_nothing(tmp_path):
     plain = scores_of(tmp_path / "run", KERAS_HOME=str(tmp_path / "plain"))
     (tmp_path / "keras.json").write_text(json.dumps(SETTINGS))
     assert scores_of(tmp_path / "other", KERAS_HOME=str(tmp_path), **LIMITS) == plain
+
+
+def test_params_yaml_names_the_backend_and_another_one_in_the_environment_is_told(monkeypatch, capsys):
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    backend.choose("jax")
+    assert backend.backend_name() == "jax"
+    assert "params.yaml says backend: jax, and KERAS_BACKEND is torch" in capsys.readouterr().err
+    backend.choose("jax")
+    assert capsys.readouterr().err == ""

@@ -22,6 +22,7 @@ from cxrbench.config.setting import SETTING_KEYS, Setting
 from cxrbench.config.studies import PlannedRun, Study, expand
 
 READINGS = ("strict", "loose")
+BACKENDS = ("tensorflow", "jax", "torch")
 Quotas = dict[str, dict[str, Count]]  # part -> label -> images
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -104,6 +105,7 @@ class Params(Setting):
     seeds: Annotated[tuple[Seed, ...], Field(strict=False, min_length=1)] = Field(
         description="every setting is trained once with each"
     )
+    backend: Literal[BACKENDS] = Field("tensorflow", description="Keras's; the lock holds tensorflow alone")
     workers: int = Field(ge=1, le=1024, description="runs trained side by side; no result depends on it")
     cohorts: dict[FileName, Cohort] = Field(description="name -> where its images come from")
     views: Views
@@ -158,6 +160,11 @@ class Params(Setting):
     def base(self) -> Setting:
         """What a study does not say of itself."""
         return Setting(**{key: getattr(self, key) for key in SETTING_KEYS})
+
+    @property
+    def restricted(self) -> set[str]:
+        """The cohorts of which no pixel may leave this machine."""
+        return {name for name, cohort in self.cohorts.items() if cohort.pixels_stay_here}
 
     def planned_runs(self) -> list[PlannedRun]:
         """Every run that the studies ask for."""

@@ -14,8 +14,7 @@ def main() -> None:
     params = parameters.load()
     rules = Rules(**params.report.model_dump())
     sources = {name: cohort.source for name, cohort in params.cohorts.items()}
-    restricted = {name for name, cohort in params.cohorts.items() if cohort.pixels_stay_here}
-    context = Context(params.profile, sources, restricted)
+    context = Context(params.profile, sources, params.restricted)
     write_report(Path("reports"), read_results(Path("data")), published.load("data/published"), context, rules)
 
 

@@ -11,27 +11,27 @@ from cxrbench.evaluation.study_settings import settings_of, write_settings
 from cxrbench.runs import outputs, plan
 from cxrbench.runs.store import RunStore
 from cxrbench.tracking.grid_tracker import GridTracker
+from cxrbench.training import backend
 
 OUT = Path("data/train-grid")
 
 
 def main() -> None:
     params = parameters.load()
+    backend.choose(params.backend)
     assignment = read_table("data/split/assignment.csv", "assignment")
     store = RunStore(run_store_dir())
-    every = params.planned_runs()
-    planned, skipped = split_runnable(every, assignment)
+    planned, skipped = split_runnable(params.planned_runs(), assignment)
     for line in dict.fromkeys(
         f"{one.study}, {one.label}: skipped, because {why_not_run(one.setting)}" for one in skipped
     ):
         print(line)
     grid = outputs.grid_table(planned, assignment)
-    restricted = [name for name, cohort in params.cohorts.items() if cohort.pixels_stay_here]
-    tracker = GridTracker(grid, store, assignment, restricted)
+    tracker = GridTracker(grid, store, assignment, params.restricted)
     plan.train_missing(planned, assignment, store, array_cache_dir(), params.workers, tracker.on_run)
     outputs.write_outputs(OUT, grid, store)
     reasons = {one.setting: why_not_run(one.setting) for one in skipped}
-    write_settings(OUT / "settings.json", settings_of(every, reasons))
+    write_settings(OUT / "settings.json", settings_of(params.planned_runs(), reasons))
     tracker.finish(params.seeds)
 
 

@@ -46,6 +46,21 @@ def start(threads: int) -> None:
                 tf.config.experimental.set_memory_growth(gpu, True)
 
 
+def choose(name: str) -> None:
+    """Makes ``name`` the backend of this process and of those that it starts; says so where the environment differs.
+
+    params.yaml names it, so that DVC sees when it changes; ``dvc exp run`` takes it there from KERAS_BACKEND.
+    """
+    asked = os.environ.get("KERAS_BACKEND")
+    if asked and asked != name:
+        print(
+            f"params.yaml says backend: {name}, and KERAS_BACKEND is {asked}: {name} is used; 'dvc exp run' writes"
+            " KERAS_BACKEND into params.yaml, or say -S backend=NAME",
+            file=sys.stderr,
+        )
+    os.environ["KERAS_BACKEND"] = name
+
+
 def backend_name() -> str:
     """The backend that KERAS_BACKEND names, else TensorFlow; CxrbenchError where Keras has no such backend."""
     name = os.environ.get("KERAS_BACKEND") or "tensorflow"

@@ -14,7 +14,11 @@ import pandas as pd
 
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.base.progress import progress
+from cxrbench.config.setting import Setting
+from cxrbench.config.studies import PlannedRun
 from cxrbench.evaluation.metrics import evaluate
+from cxrbench.runs import plan
+from cxrbench.runs.store import MODEL, RunStore
 from cxrbench.views import average, decide, sampling, stored, stream
 
 FRONTAL = sampling.TARGET["frontal"]
@@ -28,6 +32,12 @@ class Kept:
     frontal: pd.DataFrame
     review: pd.DataFrame
     metrics: dict[str, Any]
+
+    def __str__(self) -> str:
+        return (
+            "{frontal:,} of {images:,} images are frontal ({frontal_by_network:,} by the network), {lateral:,} lateral,"
+            " {abstained:,} undecided".format(**self.metrics)
+        )
 
 
 def keep_frontal(
@@ -51,6 +61,14 @@ def keep_frontal(
     return Kept(frontal, review, _metrics(images, frontal, review, judged, model.abstain))
 
 
+def train_networks(
+    setting: Setting, seeds: Sequence[int], assignment: pd.DataFrame, store: RunStore, cache: Path, workers: int
+) -> dict[int, Path]:
+    """Seed -> the folder of its run in ``store``, trained where it is missing."""
+    runs = [PlannedRun("view-network", "base", setting, seed) for seed in seeds]
+    return dict(zip(seeds, map(store.path, plan.train_missing(runs, assignment, store, cache, workers))))
+
+
 def usable_seeds(scores: Mapping[int, pd.DataFrame]) -> list[int]:
     """The seeds whose networks are used: those that tell views apart, else those that at least give numbers."""
     status = {seed: _judged(table, "validation")[0] for seed, table in scores.items()}
@@ -63,11 +81,15 @@ def usable_seeds(scores: Mapping[int, pd.DataFrame]) -> list[int]:
     )
 
 
-def hand_on(networks: Sequence[Path], model: stored.ViewModel) -> stored.ViewModel:
-    """Writes the mean of the ``networks`` to ``model.path``, where ``cxrbench views`` looks, and how to use it."""
+def hand_on(
+    runs: Sequence[Path], out: Path, setting: Setting, abstain: tuple[float, float], trained_on: stored.TrainedOn
+) -> stored.ViewModel:
+    """Writes the mean of the networks of ``runs``, and how to use it, into ``out``, where ``cxrbench views`` looks."""
+    names = " + ".join(run.name for run in runs)
+    model = stored.ViewModel(out / MODEL, setting.loss, setting.image_size, setting.resize, abstain, names, trained_on)
     with tempfile.TemporaryDirectory() as folder:
-        average.write(networks, Path(folder) / "model.keras")
-        return stored.save(Path(folder) / "model.keras", model)
+        average.write([run / MODEL for run in runs], Path(folder) / MODEL)
+        return stored.save(Path(folder) / MODEL, model)
 
 
 def mean_scores(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
