@@ -8,7 +8,6 @@ again; nothing is written beside. About a minute for the 5,856 images at 224 px 
 """
 
 import argparse
-import os
 import tempfile
 import time
 from pathlib import Path
@@ -16,49 +15,53 @@ from pathlib import Path
 import pandas as pd
 
 from cxrbench.base.errors import CxrbenchError
+from cxrbench.base.tables import empty
 from cxrbench.cohorts.ingest import ingest
 from cxrbench.cohorts.sources import find
 from cxrbench.config import params
+from cxrbench.config.quotas import scaled
 from cxrbench.reporting import data
 from cxrbench.reporting.text_tables import markdown
-from cxrbench.splits.leaks import find_leaks, with_keys
+from cxrbench.splits.division import divide, squares_of
 from cxrbench.splits.near_duplicates import find_duplicates
-from cxrbench.splits.shortcuts import shortcut_table
-from cxrbench.stages.split import assigned, squares_of
 
 ROOT = Path(__file__).parents[1]
 COHORT = "pneumonia"  # of params.yaml, whose labels and quotas these are
 
 
-def report(source: str, root: Path, reading: str) -> None:
+def report(source: str, root: Path, reading: str, cache: Path) -> None:
     started = time.perf_counter()
     settings = params.load(ROOT / "params.yaml")
-    settings = settings.model_copy(update={"split": settings.split.model_copy(update={"patients": reading})})
-    images, rejects = ingest(COHORT, find(source, root).images, settings.workers)
+    split, workers = settings.split, settings.workers
+    quotas = {COHORT: scaled(split.quotas[COHORT], split.scale)}
+    images, rejects = ingest(COHORT, find(source, root).images, workers)
     decoded = time.perf_counter()
-    duplicates = find_duplicates(images, squares_of(images, settings.workers), COHORT, settings.workers)
-    searched = time.perf_counter()
+    frontal, no_views = images[images["view"] == "frontal"], empty("assignment")
+    tables = []
+    try:
+        shortfall, seed = split.official_shortfall, split.seed
+        division = divide(images, frontal, no_views, quotas, reading, shortfall, seed, cache, workers)
+        duplicates, ending = division.duplicates, ""
+        tables += [
+            data.image_counts(division.assignment),
+            data.leaks_between_parts(division.leaks),
+            data.leaks_between_labels(division.leaks),
+            data.shortcuts(division.shortcuts),
+        ]
+    except CxrbenchError as error:
+        duplicates = find_duplicates(images, squares_of(images, cache, workers), COHORT, workers)
+        ending = f"\nNo split: {error}."
+    divided = time.perf_counter()
     print(
         f"\n# {source}: {len(images):,} images, {len(rejects):,} rejects, {images['patient_id'].nunique():,} patients"
     )
-    print(f"(strict; {images['patient_id_loose'].nunique():,} loose). Ingest {decoded - started:.0f} s, duplicates")
-    print(f"{searched - decoded:.0f} s; the patient protocol keeps whole what the {reading} reading calls a patient.")
+    print(f"(strict; {images['patient_id_loose'].nunique():,} loose). Ingest {decoded - started:.0f} s, division")
+    print(f"{divided - decoded:.0f} s; the patient protocol keeps whole what the {reading} reading calls a patient.")
     print(f"\n{markdown(data.duplicates(duplicates))}")
     of_two_patients(images, duplicates)
-    frontal = images[images["view"] == "frontal"]
-    try:
-        assignment = assigned(settings, COHORT, frontal, images, duplicates)
-    except CxrbenchError as error:
-        print(f"\nNo split: {error}.")
-        return
-    shared = find_leaks(with_keys(assignment, images, duplicates))
-    for table in (
-        data.image_counts(assignment),
-        data.leaks_between_parts(shared),
-        data.leaks_between_labels(shared),
-        data.shortcuts(shortcut_table(assignment, frontal)),
-    ):
+    for table in tables:
         print(f"\n{markdown(table)}")
+    print(ending)
 
 
 def of_two_patients(images: pd.DataFrame, duplicates: pd.DataFrame) -> None:
@@ -78,10 +81,9 @@ def main() -> None:
     parser.add_argument("--reading", choices=params.READINGS, default="strict")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        os.environ["CXRBENCH_STORE"] = f"{folder}/runs"  # the cache of arrays lies beside it
         for place in given.roots:
             source, _, root = place.rpartition("=")
-            report(source or "kaggle", Path(root).resolve(), given.reading)
+            report(source or "kaggle", Path(root).resolve(), given.reading, Path(folder))
 
 
 if __name__ == "__main__":

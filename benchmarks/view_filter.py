@@ -48,7 +48,7 @@ def write_image(number: int, folder: Path) -> int:
 
     rng = np.random.default_rng(number)
     person = random_person(rng)
-    drawn = render(person, random_study(person, "normal", rng), ("PA", "LATERAL")[number % 2], 512, rng)
+    (drawn,) = render(person, [(random_study(person, "normal", rng), ("PA", "LATERAL")[number % 2])], 512, rng)
     smooth = Image.fromarray(drawn).resize((WIDTH_PX, HEIGHT_PX), Image.Resampling.BICUBIC)
     grainy = np.asarray(smooth, np.float32)
     grainy = grainy + NOISE * rng.standard_normal(grainy.shape, dtype=np.float32)

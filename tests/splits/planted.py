@@ -21,7 +21,7 @@ def phantoms(count, size_px=224, seed=0):
         rng = np.random.default_rng([seed, number])
         person = random_person(rng)
         study = random_study(person, ("normal", "pneumonia")[number % 2], rng)
-        made.append(Image.fromarray(render(person, study, "PA", size_px, rng)))
+        made.append(Image.fromarray(render(person, [(study, "PA")], size_px, rng)[0]))
     return made
 
 

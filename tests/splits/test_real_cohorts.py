@@ -33,7 +33,7 @@ def quotas():
 
 @pytest.fixture(scope="module")
 def children():
-    images, rejects = ingest("pneumonia", kaggle.read(DATA / "chest_xray"), workers=2)
+    images, rejects = ingest("pneumonia", kaggle.read(DATA / "chest_xray").images, workers=2)
     assert (len(images), len(rejects)) == (5856, 0)
     return images
 
@@ -90,7 +90,7 @@ def test_every_childs_image_finds_its_place_by_whole_patients(children, duplicat
     assert (parts != "").all()
     target = (children["label"] == "pneumonia").astype(int)
     assigned = children[["cohort", "image_id", "sha256", "label"]].assign(
-        patient=parts, paper="", official="", target=target
+        source=children["cohort"], patient=parts, paper="", official="", target=target
     )
     leaks = find_leaks(with_keys(assigned, children, duplicates))
     assert leaks[leaks["across"] == "parts"]["groups"].sum() == 0
@@ -105,7 +105,7 @@ def test_the_sources_own_test_leaves_training_124_short(children, quotas):
 
 @pytest.mark.parametrize("protocol", ["paper", "patient", "official"])
 def test_the_covid_set_is_used_up_to_its_last_image(quotas, protocol):
-    images, _ = ingest("covid", directory.read(DATA, "covid345.csv", "frontal"))
+    images, _ = ingest("covid", directory.read(DATA, "covid345.csv", "frontal").images)
     parts = assign(images, quotas["covid"], protocol, 0, "covid")
     assert not lacking(parts, images["label"], quotas["covid"])
     assert (parts != "").all()

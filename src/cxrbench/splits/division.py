@@ -96,12 +96,12 @@ def _parts(
 
 def _duplicates(images: pd.DataFrame, cache: Path, workers: int) -> list[pd.DataFrame]:
     return [
-        find_duplicates(rows, _squares_of(rows, cache, workers), str(cohort), workers)
+        find_duplicates(rows, squares_of(rows, cache, workers), str(cohort), workers)
         for cohort, rows in images.groupby("cohort")
     ]
 
 
-def _squares_of(images: pd.DataFrame, cache: Path, workers: int) -> Callable[[np.ndarray], np.ndarray]:
+def squares_of(images: pd.DataFrame, cache: Path, workers: int) -> Callable[[np.ndarray], np.ndarray]:
     """Gives the pictures at positions int64 [m] of ``images`` as uint8 [m, 64, 64].
 
     All are decoded when the first are asked for: of a large cohort nearly every image is some other's candidate.
