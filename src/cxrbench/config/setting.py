@@ -47,7 +47,7 @@ class Setting(Checked):
     optimizer: Literal[OPTIMIZERS] = Field("adam", description="Keras's, by name")
     lr: float = Field(0.001, gt=0, le=100, description="learning rate")
     batch_size: int = Field(32, ge=1, le=65536, description="images in a training step")
-    epochs: int = Field(10, ge=1, le=100_000, description="passes over the training images")
+    epochs: int = Field(6, ge=1, le=100_000, description="passes over the training images")
     loss: Literal[LOSSES] = Field("binary_crossentropy", description="what training minimises")
     padding: int | None = Field(None, ge=0, le=16, description="pixels around a convolution's input; covid_cnn alone")
     checkpoint: Literal[CHECKPOINTS] = Field("last", description="epoch to keep; best: of the lowest validation loss")
