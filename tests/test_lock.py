@@ -29,7 +29,6 @@ NOT_IMPORTED = {
     "pylibjpeg-libjpeg": "pydicom's decoders",
     "pylibjpeg-openjpeg": "pydicom's decoders",
     "pylibjpeg-rle": "pydicom's decoders",
-    "pydantic": "the checks of params.yaml",
 }
 
 

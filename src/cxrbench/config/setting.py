@@ -14,16 +14,10 @@ from pydantic import Field, model_validator
 
 from cxrbench.base.tables import PROTOCOLS
 from cxrbench.config.checked import Checked, Text, check
+from cxrbench.config.loss_forms import LOSS_FORMS
 
 MODELS = ("quick_cnn", "small_cnn", "covid_cnn", "xception", "inception_v3")
-LOSSES = (
-    "binary_crossentropy",
-    "categorical_crossentropy",
-    "sparse_categorical_crossentropy",
-    "binary_focal_crossentropy",
-    "categorical_focal_crossentropy",
-    "label_smoothed_crossentropy",
-)
+LOSSES = tuple(LOSS_FORMS)
 OPTIMIZERS = ("adam", "rmsprop", "sgd")
 RESIZES = ("squash", "pad", "trim")
 AUGMENTS = ("none", "paper", "robust")

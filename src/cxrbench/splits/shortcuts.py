@@ -29,14 +29,9 @@ def shortcut_table(assignment: pd.DataFrame, manifest: pd.DataFrame) -> pd.DataF
 
 def auc(target: np.ndarray, value: np.ndarray) -> float:
     """P(a value of target 1 > one of target 0), a tie counting half (Hanley & McNeil 1982); NaN without both."""
-    from scipy.stats import rankdata
+    from sklearn.metrics import roc_auc_score
 
-    positives = int(target.sum())
-    negatives = len(target) - positives
-    if not positives or not negatives:
-        return float("nan")
-    above = rankdata(value)[target == 1].sum() - positives * (positives + 1) / 2
-    return float(above / (positives * negatives))
+    return float(roc_auc_score(target, value)) if 0 < target.sum() < len(target) else float("nan")
 
 
 def _reached(train: pd.DataFrame, test: pd.DataFrame, feature: str) -> float:
