@@ -7,8 +7,10 @@ mounted folder of another machine can't be told from a place of our own; whoever
 import ipaddress
 from urllib.parse import urlsplit
 
+from cxrbench.base.workspace import SERVERS as NAMED_SERVERS
+
 FILES = ("", "file", "sqlite")
-BARE_NAMES = ("", "databricks", "databricks-uc", "uc")  # MLflow's words for a server, which look like paths
+BARE_NAMES = ("", *NAMED_SERVERS)
 SERVERS = ("http", "https", "mlflow-artifacts", "postgresql", "mysql", "mssql")
 
 

@@ -5,13 +5,13 @@ JSON file ties the two together, so that a model of another run, or half a copy,
 """
 
 import dataclasses
-import hashlib
 import json
 import shutil
 from pathlib import Path
 from typing import Any
 
 from cxrbench.base.errors import CxrbenchError
+from cxrbench.base.files import sha256_of, write_text
 from cxrbench.base.workspace import workspace_root
 from cxrbench.config.loss_forms import LOSS_FORMS
 from cxrbench.images.decode import RESIZES
@@ -63,11 +63,9 @@ def default_path() -> Path:
 
 def save(trained: Path, model: ViewModel) -> ViewModel:
     """Copies the file ``trained`` to ``model.path`` and writes its JSON file; the model with its checksum."""
-    from cxrbench.base.files import write_text  # not above: the network's process would load pandas
-
     model.path.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(trained, model.path)
-    model = dataclasses.replace(model, sha256=_sha256(model.path))
+    model = dataclasses.replace(model, sha256=sha256_of(model.path))
     fields = {name: value for name, value in dataclasses.asdict(model).items() if name != "path"}
     write_text(model.path.with_suffix(".json"), json.dumps(fields, indent=1) + "\n")
     return model
@@ -91,7 +89,7 @@ def load(path: Path) -> ViewModel:
         wrong = f"{type(error).__name__}: {error}"
     if wrong:
         raise CxrbenchError(f"{beside} does not describe a view network ({wrong}); run 'dvc repro -f view-filter'")
-    if (found := _sha256(path)) != model.sha256:
+    if (found := sha256_of(path)) != model.sha256:
         raise CxrbenchError(
             f"{path} is not the file that {beside.name} describes: its sha256 is {found[:12]}..., the description has"
             f" {model.sha256[:12]}...; copy both files anew or run 'dvc repro -f view-filter'"
@@ -117,8 +115,3 @@ def _wrong(model: ViewModel) -> str:
         "sha256": (model.sha256, isinstance(model.sha256, str)),
     }
     return "; ".join(f"{name} is {value!r}" for name, (value, right) in checks.items() if not right)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
