@@ -40,7 +40,7 @@ from cxrbench.reporting import gallery
 from cxrbench.runs.plan import train_missing
 from cxrbench.runs.store import RunStore
 from cxrbench.training import backend
-from cxrbench.training.fit import predict
+from cxrbench.training.losses import probability_of_target
 from cxrbench.views import sampling, stored
 
 CONF = Path(__file__).parents[1] / "conf"
@@ -117,7 +117,12 @@ def array_of(paths: list[str], setting: Setting, work: Path) -> Path:
 def judged(folders: list[Path], array: Path, chosen: np.ndarray | slice = slice(None)) -> np.ndarray:
     """P(frontal), float64 [runs, n], of the chosen images of an array."""
     images = np.load(array, mmap_mode="r")[chosen]
-    return np.stack([predict(model_of(folder), "binary_crossentropy", images) for folder in folders])
+    return np.stack(
+        [
+            probability_of_target("binary_crossentropy", model_of(folder).predict(images, batch_size=256, verbose=0))
+            for folder in folders
+        ]
+    )
 
 
 @functools.cache

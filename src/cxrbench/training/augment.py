@@ -50,10 +50,6 @@ class RandomChange(keras.layers.Layer):
         self.change = CHANGES[name]
         self.generator = keras.random.SeedGenerator(seed)
 
-    def restart(self, seed: int) -> None:
-        """From now on the layer gives the changes of a new one of this seed."""
-        self.generator.state.assign(keras.random.SeedGenerator(seed).state)
-
     def call(self, images: KerasTensor, training: bool = False) -> KerasTensor:
         images = ops.cast(images, "float32")
         return self.change(images, _Draws(ops.shape(images)[0], self.generator)) if training else images

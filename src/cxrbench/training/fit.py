@@ -1,25 +1,23 @@
 """One run: train one setting with one seed and write what later stages read."""
 
 import json
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import keras
 import numpy as np
 import pandas as pd
 
 from cxrbench.base.files import write_text
 from cxrbench.base.tables import TABLES, write_table
 from cxrbench.training import backend, losses
-from cxrbench.training.callbacks import EpochLog
+from cxrbench.training.epoch_log import EpochLog
 from cxrbench.training.trainer import Trainer, untrained
 
 if TYPE_CHECKING:
     from cxrbench.runs.job import Job
-
-PREDICT_BATCH = 256
 
 
 def train(job: "Job", folder: Path, on_epoch: Callable[[int], None], workers: int, threads: int) -> None:
@@ -30,14 +28,14 @@ def train(job: "Job", folder: Path, on_epoch: Callable[[int], None], workers: in
     there and is recorded as diverged; that is a result, not an error.
     """
     started = time.monotonic()
-    trainer = untrained(job)
-    model, images = trainer.network, np.load(job.array, mmap_mode="r")
+    trainer, images = untrained(job), np.load(job.array, mmap_mode="r")
+    model = trainer.parts.network
     log = _fit(trainer, job, images, on_epoch)
     if log.best_weights is not None:
         model.set_weights(log.best_weights)
     history = pd.DataFrame(log.epochs, columns=list(TABLES["history"]))
     scored = job.rows[job.rows["part"] != "train"]
-    score = predict(model, job.setting["loss"], images[scored["index"].to_numpy()])
+    score = predict(trainer, images, scored["index"].to_numpy())
     finite = np.isfinite(score).all() and np.isfinite(history[["loss", "val_loss"]].to_numpy()).all()
     model.save(folder / "model.keras")
     write_table(folder / "history.csv", history, "history")
@@ -63,10 +61,9 @@ def time_alone(job: "Job", on_epoch: Callable[[int], None], threads: int) -> dic
     return _times(_fit(untrained(job), job, np.load(job.array, mmap_mode="r"), on_epoch), 1, threads)
 
 
-def predict(model: keras.Model, loss: str, images: np.ndarray) -> np.ndarray:
-    """P(target = 1), float64 [n], of grey images uint8 [n, h, w, 1]."""
-    output = model.predict(images, batch_size=PREDICT_BATCH, verbose=0)
-    return losses.probability_of_target(loss, output)
+def predict(trainer: Trainer, images: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """P(target = 1), float64 [n], of the grey images ``images[places]``, uint8 [N, h, w, 1]."""
+    return losses.probability_of_target(trainer.parts.loss_name, trainer.predict(images, places))
 
 
 def balanced(targets: np.ndarray, sources: np.ndarray, seed: int) -> np.ndarray:
@@ -98,19 +95,26 @@ def _times(log: EpochLog, workers: int, threads: int) -> dict[str, Any]:
 
 def _fit(trainer: Trainer, job: "Job", images: np.ndarray, on_epoch: Callable[[int], None]) -> EpochLog:
     """Trains ``trainer``'s network in place."""
-    setting, rows = job.setting, job.rows
-
-    def part(name: str, balance: bool = False) -> tuple[np.ndarray, np.ndarray]:
-        chosen = rows[rows["part"] == name]
-        if balance:
-            places = balanced(chosen["target"].to_numpy(), chosen["source"].to_numpy(dtype=str), job.seed)
-            chosen = chosen.iloc[places]
-        return images[chosen["index"].to_numpy()], losses.labels_for(setting["loss"], chosen["target"].to_numpy())
-
-    log = EpochLog(trainer.network, setting["checkpoint"], on_epoch)
-    x, y = part("train", setting["balance"])
-    trainer.compiled.fit(
-        x, y, batch_size=setting["batch_size"], epochs=setting["epochs"], validation_data=part("validation"),
-        validation_batch_size=PREDICT_BATCH, callbacks=[log], verbose=0,
-    )  # fmt: skip
+    setting, parts, log = job.setting, trainer.parts, EpochLog(job.setting["checkpoint"])
+    train, validation = (job.rows[job.rows["part"] == part] for part in ("train", "validation"))
+    if setting["balance"]:
+        train = train.iloc[balanced(train["target"].to_numpy(), train["source"].to_numpy(dtype=str), job.seed)]
+    places, seen = train["index"].to_numpy(), validation["index"].to_numpy()
+    labels, wanted = (losses.labels_for(setting["loss"], rows["target"].to_numpy()) for rows in (train, validation))
+    for epoch in range(1, setting["epochs"] + 1):
+        started = time.monotonic()
+        loss, accuracy = trainer.epoch(images, places, labels, setting["batch_size"], (job.seed, epoch))
+        output = trainer.predict(images, seen)
+        row = {
+            "epoch": epoch,
+            "loss": loss,
+            "accuracy": accuracy,
+            "val_loss": float(parts.loss(wanted, output)),
+            "val_accuracy": float(np.mean(parts.right(wanted, output))),
+            "seconds": time.monotonic() - started,
+        }
+        log.add(row, parts.network.get_weights)
+        on_epoch(epoch)
+        if not math.isfinite(loss):
+            break
     return log

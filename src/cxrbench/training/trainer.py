@@ -1,54 +1,106 @@
-"""A compiled trainer, traced once for runs of one graph.
+"""A network with all that trains it, traced once for runs of one graph.
 
-Seed, weights, learning rate and data change no graph. To trace a step of the small networks takes as long as two or
-three of their epochs, and a study trains a dozen runs of one graph. What a run computes does not depend on the runs
-that its process trained before: everything that training changes is set anew.
+Seed, weights, learning rate, batch size and data change no graph. To trace a step of the small networks takes as long
+as several of their epochs, and a study trains a dozen runs of one graph. What a run computes does not depend on the
+runs that its process trained before: everything that training changes is set anew.
 """
 
 import dataclasses
 import functools
-from typing import TYPE_CHECKING
+import random
+from typing import TYPE_CHECKING, Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from cxrbench.config.loss_forms import LOSS_FORMS
 from cxrbench.training import augment, losses, models
+from cxrbench.training.steps import Steps, steps
 
 if TYPE_CHECKING:
     from cxrbench.runs.job import Job
 
-STEPS_A_CALL = 16  # a call costs a step of batch 4 of a small network a third of its time; the result is the same
+STACK_BYTES = 32_000_000  # of images in one call; their order is drawn, so they are copied out of the shared array
+PREDICT_BATCH = 256
+
+
+@dataclasses.dataclass(frozen=True)
+class Parts:
+    """``network`` maps grey images to the output; ``model`` is it behind the augmentation."""
+
+    network: keras.Model
+    model: keras.Model
+    loss_name: str
+    loss: keras.losses.Loss
+    optimizer: keras.optimizers.Optimizer
+
+    @functools.cached_property
+    def labels_like(self) -> np.ndarray:
+        """Labels of one image, of the dtype and shape of all."""
+        return losses.labels_for(self.loss_name, np.zeros(1, "int32"))
+
+    def loss_of(self, labels: Any, output: Any) -> Any:
+        """The mean loss of a batch and what layers add to it: a scalar of the backend."""
+        return self.loss(labels, output) + sum(self.model.losses)
+
+    def right(self, labels: Any, output: Any) -> Any:
+        """float32 [n]: 1 where the answer is right."""
+        return losses.right(self.loss_name, labels, output)
 
 
 @dataclasses.dataclass(frozen=True)
 class Trainer:
-    """``network`` maps grey images to the output; ``compiled`` trains it behind the augmentation ``change``."""
+    """Trains and applies the network of ``parts``."""
 
-    network: keras.Model
-    change: augment.RandomChange | None
-    compiled: keras.Model
+    parts: Parts
+    steps: Steps
 
-    def restart(self, network: keras.Model, seed: int, lr: float) -> None:
+    def restart(self, network: keras.Model, lr: float) -> None:
         """Sets everything that training changes as it is before the first step."""
-        self.network.set_weights(network.get_weights())
-        for variable in self.compiled.optimizer.variables:  # Keras's optimizers start from zeros
+        self.parts.network.set_weights(network.get_weights())
+        for variable in self.parts.optimizer.variables:  # Keras's optimizers start from zeros
             variable.assign(ops.zeros_like(variable))
-        self.compiled.optimizer.learning_rate = lr
-        if self.change is not None:
-            self.change.restart(seed)
+        self.parts.optimizer.learning_rate = lr
+
+    def epoch(
+        self, images: np.ndarray, places: np.ndarray, labels: np.ndarray, batch_size: int, seed: tuple[int, int]
+    ) -> tuple[float, float]:
+        """One step for each batch of ``images[places]``, in an order that ``seed`` draws; mean loss and accuracy.
+
+        images: uint8 [N, h, w, 1]. places: int [n], of training images. labels: [n, ...] in the form of the loss.
+        seed: of the run, and the number of the epoch; the same two draw the same order and the same augmentation.
+        """
+        order = np.random.default_rng(seed).permutation(len(places))
+        self._reseed(seed)
+        at_once = max(1, STACK_BYTES // (images[0].nbytes * batch_size)) * batch_size
+        sums = []
+        for first in range(0, len(order), at_once):
+            drawn = order[first : first + at_once]
+            sums.append(self.steps.train(images[places[drawn]], labels[drawn], batch_size))
+        loss, right = np.sum([[float(value) for value in pair] for pair in sums], axis=0) / len(order)
+        return float(loss), float(right)
+
+    def predict(self, images: np.ndarray, places: np.ndarray) -> np.ndarray:
+        """The output, float32 [n, units], for ``images[places]``."""
+        batches = [places[first : first + PREDICT_BATCH] for first in range(0, len(places), PREDICT_BATCH)]
+        return np.concatenate([self.steps.predict(images[batch]) for batch in batches])
+
+    def _reseed(self, seed: tuple[int, int]) -> None:
+        """Sets every random generator of the layers: augmentation, dropout."""
+        states = [v for v in self.parts.model.variables if v.path.endswith("seed_generator_state")]
+        for number, state in enumerate(states):
+            state.assign(np.random.SeedSequence([*seed, number]).generate_state(2))
 
 
 def untrained(job: "Job") -> Trainer:
-    """The trainer of ``job`` before its first step; seeds Python, NumPy and the backend."""
-    keras.utils.clear_session()  # layers of earlier runs in this process
-    keras.utils.set_random_seed(job.seed)
+    """The trainer of ``job`` before its first step."""
+    random.seed(job.seed)  # Keras draws its seeds there; its set_random_seed would also drop TensorFlow's kernels
     setting = job.setting
     model, size_px, padding_px, loss = (setting[key] for key in ("model", "image_size", "padding", "loss"))
     network = _network(model, size_px, padding_px, loss, job.weights)
     trainer = _traced(model, size_px, padding_px, loss, setting["optimizer"], setting["augment"])
-    trainer.restart(network, job.seed, setting["lr"])
-    keras.utils.set_random_seed(job.seed)  # a trainer that was made just now drew numbers
+    trainer.restart(network, setting["lr"])
     return trainer
 
 
@@ -56,26 +108,15 @@ def untrained(job: "Job") -> Trainer:
 def _traced(
     model: str, image_size_px: int, padding_px: int | None, loss: str, optimizer: str, augmentation: str
 ) -> Trainer:
+    keras.utils.clear_session()  # of the trainer before; it would also make TensorFlow prepare this one's graph anew
     network = _network(model, image_size_px, padding_px, loss, None)
     change = augment.layer(augmentation, 0)
-    layers = [keras.Input(network.input_shape[1:]), change, network]
-    compiled = keras.Sequential([layer for layer in layers if layer is not None])
-    compiled.compile(
-        optimizer=keras.optimizers.get(optimizer), loss=losses.build(loss), metrics=["accuracy"], jit_compile=_jit(),
-        steps_per_execution=STEPS_A_CALL,
-    )  # fmt: skip
-    return Trainer(network, change, compiled)
+    layers = [keras.Input(network.input_shape[1:], dtype="uint8"), *([change] if change else []), network]
+    parts = Parts(network, keras.Sequential(layers), loss, losses.build(loss), keras.optimizers.get(optimizer))
+    parts.optimizer.build(parts.model.trainable_variables)
+    return Trainer(parts, steps(parts))
 
 
 def _network(model: str, image_size_px: int, padding_px: int | None, loss: str, weights: str | None) -> keras.Model:
     form = LOSS_FORMS[loss]
     return models.on_grey(models.build(model, image_size_px, form.units, form.activation, weights, padding_px))
-
-
-def _jit() -> bool | str:
-    """Keras's jit_compile: XLA made the small network on TensorFlow's CPU backend half as fast (benchmarks)."""
-    if keras.backend.backend() != "tensorflow":
-        return "auto"
-    import tensorflow as tf
-
-    return bool(tf.config.list_physical_devices("GPU"))
