@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from keras import ops
 
 from cxrbench.base.files import write_text
 from cxrbench.base.tables import TABLES, write_table
@@ -110,7 +111,7 @@ def _fit(trainer: Trainer, job: "Job", images: np.ndarray, on_epoch: Callable[[i
             "loss": loss,
             "accuracy": accuracy,
             "val_loss": float(parts.loss(wanted, output)),
-            "val_accuracy": float(np.mean(parts.right(wanted, output))),
+            "val_accuracy": float(ops.mean(parts.right(wanted, output))),
             "seconds": time.monotonic() - started,
         }
         log.add(row, parts.network.get_weights)

@@ -60,7 +60,7 @@ class Trainer:
         """Sets everything that training changes as it is before the first step."""
         self.parts.network.set_weights(network.get_weights())
         for variable in self.parts.optimizer.variables:  # Keras's optimizers start from zeros
-            variable.assign(ops.zeros_like(variable))
+            variable.assign(ops.zeros(variable.shape, variable.dtype))
         self.parts.optimizer.learning_rate = lr
 
     def epoch(

@@ -1,4 +1,8 @@
-"""Steps as a loop inside one function that JAX compiles, from the state of training to the state after them."""
+"""Steps as functions that JAX compiles, from the state of training to the state after them.
+
+On an accelerator all whole batches of a stack are one compiled loop. On a CPU each step is a call of its own: inside a
+compiled loop XLA's convolutions there took 20 times as long.
+"""
 
 from typing import TYPE_CHECKING, Any
 
@@ -13,26 +17,27 @@ State = tuple[list[jax.Array], list[jax.Array], list[jax.Array]]  # weights, oth
 
 
 class BackendSteps:
-    """See ``Steps``. Whole batches are copied into a buffer of one size: JAX compiles anew for each shape."""
+    """See ``Steps``. A loop's batches lie in a buffer of one size: JAX compiles anew for each shape."""
 
     def __init__(self, parts: "Parts") -> None:
         self.parts = parts
+        self._in_a_loop = jax.default_backend() != "cpu"
         self._buffer_batches = 0
         self._loop = jax.jit(self._whole_batches, static_argnums=3, donate_argnums=0)
         self._step = jax.jit(self._one_step, donate_argnums=0)
         self._predict = jax.jit(self._output)
 
     def train(self, images: np.ndarray, labels: np.ndarray, batch_size: int) -> tuple[Any, Any]:
-        whole = len(images) // batch_size
-        self._buffer_batches = max(self._buffer_batches, whole)
-        state = _values(self.parts)
-        loss, right = 0.0, 0.0
+        state, loss, right = _values(self.parts), 0.0, 0.0
+        whole = len(images) // batch_size if self._in_a_loop else 0
         if whole:
-            size = (self._buffer_batches + 1) * batch_size
+            self._buffer_batches = max(self._buffer_batches, whole)
+            size = self._buffer_batches * batch_size
             stack = tuple(_padded(values[: whole * batch_size], size) for values in (images, labels))
             state, loss, right = self._loop(state, stack, whole, batch_size)
-        if rest := len(images) - whole * batch_size:
-            state, more_loss, more_right = self._step(state, images[-rest:], labels[-rest:])
+        for first in range(whole * batch_size, len(images), batch_size):
+            batch = slice(first, first + batch_size)
+            state, more_loss, more_right = self._step(state, images[batch], labels[batch])
             loss, right = loss + more_loss, right + more_right
         _assign(self.parts, state)
         return loss, right
