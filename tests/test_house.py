@@ -24,7 +24,8 @@ ALLOWED = {
         "training.backend",  # which names the backend and loads no Keras
         *BELOW,
     },
-    "cli": {"views", "reporting", "images", *BELOW},
+    "cli": {"commands", *BELOW},
+    "commands": {"views", "runs", "tracking", "images", *BELOW},
     "views": {"runs", "training", "evaluation", "images", "splits", *BELOW},
     "cohorts": {"images", *BELOW},
     "splits": {"images", *BELOW},
