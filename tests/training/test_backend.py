@@ -29,7 +29,7 @@ names = [str(number) for number in range(16)]
 rows = pd.DataFrame({"source": "a", "image_id": names, "patient_id": names, "part": ["train", "validation"] * 8})
 rows = rows.assign(target=[0, 0, 1, 1] * 4, index=range(16))
 setting = Setting(epochs=2, batch_size=4, model="covid_cnn", padding=1).model_dump()
-train(Job("run", setting, 0, rows, folder / "images.npy", "none"), folder, lambda epoch: None, 1, 1)
+train(Job("run", setting, 0, rows, folder / "images.npy", "none"), folder, None, lambda epoch: None, 1, 1)
 """
 
 

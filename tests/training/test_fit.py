@@ -64,7 +64,7 @@ def trained(tmp_path):
     def train_one(seed=0, **setting):
         values = Setting(**{"epochs": 1, **setting}).model_dump()
         job = Job("run", values, seed, rows, tmp_path / "images.npy", "none")
-        train(job, tmp_path, lambda epoch: None, workers=2, threads=1)
+        train(job, tmp_path, None, lambda epoch: None, workers=2, threads=1)
         return tmp_path
 
     return train_one
@@ -100,11 +100,11 @@ def test_what_a_process_trained_before_changes_no_bit(trained, setting):
         folder = trained(**{**setting, **other})
         return (folder / "scores.csv").read_bytes(), read_table(folder / "history.csv", "history").iloc[:, :-1]
 
-    trainer._traced.cache_clear()
+    trainer.traced.cache_clear()
     scores, history = result()
     assert result(seed=1)[0] != scores
     result(lr=0.1, batch_size=4)
-    assert trainer._traced.cache_info().misses == 1  # all these are one graph
+    assert trainer.traced.cache_info().misses == 1  # all these are one graph
     again, same = result()
     assert again == scores
     pd.testing.assert_frame_equal(same, history, check_exact=True)

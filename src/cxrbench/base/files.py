@@ -1,20 +1,29 @@
 """Writing a file whole or not at all, and its checksum."""
 
+import contextlib
 import hashlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 
-def write_text(path: str | Path, text: str) -> None:
-    """Writes a UTF-8 text file under a temporary name and renames it when whole; makes its folder."""
+@contextlib.contextmanager
+def replaced_when_whole(path: str | Path) -> Iterator[Path]:
+    """Gives a temporary name beside ``path``; what the block wrote there takes its place at once, if it ends well."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{path.name}.tmp-{os.getpid()}")
     try:
-        temporary.write_text(text, encoding="utf-8")
+        yield temporary
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Writes a UTF-8 text file whole or not at all; makes its folder."""
+    with replaced_when_whole(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
 def sha256_of(path: str | Path) -> str:

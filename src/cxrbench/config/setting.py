@@ -22,6 +22,7 @@ OPTIMIZERS = ("adam", "rmsprop", "sgd")
 RESIZES = ("squash", "pad", "trim")
 AUGMENTS = ("none", "paper", "robust")
 CHECKPOINTS = ("last", "best")
+PRECISIONS = ("float32", "mixed_bfloat16")
 BY_CHECKSUM = "by checksum"  # marks a value that may name a file, of which the fingerprint takes the content
 
 
@@ -43,6 +44,7 @@ class Setting(Checked):
     batch_size: int = Field(32, ge=1, le=65536, description="images in a training step")
     epochs: int = Field(6, ge=1, le=100_000, description="passes over the training images")
     loss: Literal[LOSSES] = Field("binary_crossentropy", description="what training minimises")
+    precision: Literal[PRECISIONS] = Field("float32", description="of arithmetic; weights and output are float32")
     padding: int | None = Field(None, ge=0, le=16, description="pixels around a convolution's input; covid_cnn alone")
     checkpoint: Literal[CHECKPOINTS] = Field("last", description="epoch to keep; best: of the lowest validation loss")
 

@@ -5,14 +5,13 @@ list of its files' hashes: an image that another list of the cache holds already
 """
 
 import hashlib
-import os
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from cxrbench.base.files import write_text
+from cxrbench.base.files import replaced_when_whole, write_text
 from cxrbench.images import decode
 from cxrbench.images.parallel import Lost, map_each
 
@@ -38,9 +37,7 @@ def grey_squares(
     if target.is_file():
         advance(len(paths), "")
         return target
-    cache.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f"{target.name}.tmp-{os.getpid()}")
-    try:
+    with replaced_when_whole(target) as temporary:
         shape = (len(paths), size_px, size_px, 1)
         array = np.lib.format.open_memmap(temporary, mode="w+", dtype="uint8", shape=shape)
         missing = _copy_known(array, sha256s, cache, form)
@@ -55,9 +52,6 @@ def grey_squares(
             array[place, :, :, 0] = square
             advance(1, "decoding")
         array.flush()
-        os.replace(temporary, target)
-    finally:
-        temporary.unlink(missing_ok=True)
     write_text(target.with_suffix(".txt"), "\n".join(sha256s))
     return target
 

@@ -106,8 +106,9 @@ def _train_one(job: Job, store_folder: Path) -> None:
     store = RunStore(store_folder)
     written = store.begin(job.run)
     try:
-        train(job, written, lambda epoch: _epochs.put((job.run, epoch)), **_beside)
+        train(job, written, store.checkpoint(job.run), lambda epoch: _epochs.put((job.run, epoch)), **_beside)
         store.commit(job.run, written)
+        store.checkpoint(job.run).unlink(missing_ok=True)
     finally:
         shutil.rmtree(written, ignore_errors=True)
 

@@ -43,6 +43,10 @@ class RunStore:
             shutil.rmtree(entry, ignore_errors=True)
         return not wrong
 
+    def checkpoint(self, run: str) -> Path:
+        """The file that training of ``run`` writes after epochs, and goes on from."""
+        return self.folder / f".{run}.checkpoint.npz"
+
     def begin(self, run: str) -> Path:
         """A fresh temporary folder to write ``run`` into."""
         folder = self.folder / f".{run}-{uuid.uuid4().hex[:8]}"

@@ -26,6 +26,7 @@ def start(threads: int) -> None:
     name = backend_name()
     os.environ["KERAS_BACKEND"] = name
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # several workers share a GPU's memory
     with _native_stderr_held():
         import keras
 
@@ -84,14 +85,32 @@ def versions() -> dict[str, str]:
 
 
 def environment() -> dict[str, str]:
-    """Versions and machine of this process; no host name, no path."""
+    """Versions and machine of this process, after ``start``; no host name, no path."""
     return {
         "python": platform.python_version(),
         "backend": backend_name(),
         **versions(),
         "platform": f"{platform.system()} {platform.machine()}",
         "processor": processor(),
+        "device": device(),
     }
+
+
+def device() -> str:
+    """What the backend of this process computes on: 'cpu' or the name of the accelerator."""
+    name = backend_name()
+    if name == "jax":
+        import jax
+
+        return str(jax.devices()[0].device_kind)
+    if name == "torch":
+        import torch
+
+        return str(torch.cuda.get_device_name()) if torch.cuda.is_available() else "cpu"
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    return str(tf.config.experimental.get_device_details(gpus[0]).get("device_name", "gpu")) if gpus else "cpu"
 
 
 def machine() -> str:

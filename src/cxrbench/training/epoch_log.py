@@ -16,6 +16,17 @@ class EpochLog:
     best_loss: float = math.inf
     best_epoch: int = 0
     best_weights: list[np.ndarray] | None = None
+    restored: int = 0  # epochs that an earlier process trained
+
+    @property
+    def diverged(self) -> bool:
+        """Whether the last epoch's loss left the finite numbers."""
+        return bool(self.epochs) and not math.isfinite(self.epochs[-1]["loss"])
+
+    @property
+    def seconds_before(self) -> float:
+        """Seconds of the epochs that an earlier process trained."""
+        return sum(epoch["seconds"] for epoch in self.epochs[: self.restored])
 
     def add(self, epoch: dict[str, float], weights: Callable[[], list[np.ndarray]]) -> None:
         """Adds an epoch, a row of the table 'history'; ``weights()`` are those after it."""

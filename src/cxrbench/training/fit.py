@@ -1,7 +1,6 @@
 """One run: train one setting with one seed and write what later stages read."""
 
 import json
-import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +13,7 @@ from keras import ops
 from cxrbench.base.files import write_text
 from cxrbench.base.tables import TABLES, write_table
 from cxrbench.training import backend, losses
+from cxrbench.training.checkpoint import Checkpoint
 from cxrbench.training.epoch_log import EpochLog
 from cxrbench.training.trainer import Trainer, untrained
 
@@ -21,9 +21,12 @@ if TYPE_CHECKING:
     from cxrbench.runs.job import Job
 
 
-def train(job: "Job", folder: Path, on_epoch: Callable[[int], None], workers: int, threads: int) -> None:
+def train(
+    job: "Job", folder: Path, checkpoint: Path | None, on_epoch: Callable[[int], None], workers: int, threads: int
+) -> None:
     """Trains ``job`` and writes run.json, history.csv, scores.csv and model.keras into ``folder``.
 
+    Goes on from the file ``checkpoint`` where it is there, and writes it now and then; with None neither.
     ``workers`` processes of ``threads`` threads train side by side; the record keeps it beside the times. The model
     is stored without the optimizer's state: no run goes on from it. A run whose loss leaves the finite numbers ends
     there and is recorded as diverged; that is a result, not an error.
@@ -31,7 +34,7 @@ def train(job: "Job", folder: Path, on_epoch: Callable[[int], None], workers: in
     started = time.monotonic()
     trainer, images = untrained(job), np.load(job.array, mmap_mode="r")
     model = trainer.parts.network
-    log = _fit(trainer, job, images, on_epoch)
+    log = _fit(trainer, job, images, Checkpoint(checkpoint, job.run), on_epoch)
     if log.best_weights is not None:
         model.set_weights(log.best_weights)
     history = pd.DataFrame(log.epochs, columns=list(TABLES["history"]))
@@ -50,7 +53,8 @@ def train(job: "Job", folder: Path, on_epoch: Callable[[int], None], workers: in
         "epochs_done": len(history),
         "checkpoint_epoch": log.best_epoch or len(history),
         **_times(log, workers, threads),
-        "train_seconds": round(time.monotonic() - started, 3),
+        "train_seconds": round(time.monotonic() - started + log.seconds_before, 3),
+        "resumed_after_epoch": log.restored,
         "data": {"sha256": job.data_sha256, **job.rows["part"].value_counts().sort_index().to_dict()},
         "environment": backend.environment(),
     }
@@ -59,7 +63,17 @@ def train(job: "Job", folder: Path, on_epoch: Callable[[int], None], workers: in
 
 def time_alone(job: "Job", on_epoch: Callable[[int], None], threads: int) -> dict[str, Any]:
     """The times of ``job``'s epochs, trained with no other run beside it and not kept: keys of run.json."""
-    return _times(_fit(untrained(job), job, np.load(job.array, mmap_mode="r"), on_epoch), 1, threads)
+    return _times(_unkept(job, on_epoch), 1, threads)
+
+
+def time_epochs(job: "Job") -> list[float]:
+    """Seconds of each epoch of ``job``, which is not kept."""
+    return [epoch["seconds"] for epoch in _unkept(job, lambda epoch: None).epochs]
+
+
+def _unkept(job: "Job", on_epoch: Callable[[int], None]) -> EpochLog:
+    images = np.load(job.array, mmap_mode="r")
+    return _fit(untrained(job), job, images, Checkpoint(None, job.run), on_epoch)
 
 
 def predict(trainer: Trainer, images: np.ndarray, places: np.ndarray) -> np.ndarray:
@@ -94,15 +108,20 @@ def _times(log: EpochLog, workers: int, threads: int) -> dict[str, Any]:
     }
 
 
-def _fit(trainer: Trainer, job: "Job", images: np.ndarray, on_epoch: Callable[[int], None]) -> EpochLog:
-    """Trains ``trainer``'s network in place."""
-    setting, parts, log = job.setting, trainer.parts, EpochLog(job.setting["checkpoint"])
+def _fit(
+    trainer: Trainer, job: "Job", images: np.ndarray, checkpoint: Checkpoint, on_epoch: Callable[[int], None]
+) -> EpochLog:
+    """Trains ``trainer``'s network in place, from where ``checkpoint`` left it."""
+    setting, parts = job.setting, trainer.parts
+    log = checkpoint.restore(trainer, EpochLog(job.setting["checkpoint"]))
     train, validation = (job.rows[job.rows["part"] == part] for part in ("train", "validation"))
     if setting["balance"]:
         train = train.iloc[balanced(train["target"].to_numpy(), train["source"].to_numpy(dtype=str), job.seed)]
     places, seen = train["index"].to_numpy(), validation["index"].to_numpy()
     labels, wanted = (losses.labels_for(setting["loss"], rows["target"].to_numpy()) for rows in (train, validation))
-    for epoch in range(1, setting["epochs"] + 1):
+    for epoch in range(len(log.epochs) + 1, setting["epochs"] + 1):
+        if log.diverged:
+            break
         started = time.monotonic()
         loss, accuracy = trainer.epoch(images, places, labels, setting["batch_size"], (job.seed, epoch))
         output = trainer.predict(images, seen)
@@ -115,7 +134,6 @@ def _fit(trainer: Trainer, job: "Job", images: np.ndarray, on_epoch: Callable[[i
             "seconds": time.monotonic() - started,
         }
         log.add(row, parts.network.get_weights)
+        checkpoint.save(trainer, log)
         on_epoch(epoch)
-        if not math.isfinite(loss):
-            break
     return log

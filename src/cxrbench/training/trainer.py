@@ -58,10 +58,23 @@ class Trainer:
 
     def restart(self, network: keras.Model, lr: float) -> None:
         """Sets everything that training changes as it is before the first step."""
-        self.parts.network.set_weights(network.get_weights())
-        for variable in self.parts.optimizer.variables:  # Keras's optimizers start from zeros
-            variable.assign(ops.zeros(variable.shape, variable.dtype))
+        zeros = [np.zeros(v.shape, v.dtype) for v in self.parts.optimizer.variables]  # Keras's optimizers start so
+        self.go_on(network.get_weights(), zeros)
         self.parts.optimizer.learning_rate = lr
+
+    def state(self) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """All that training has changed: the network's weights, the optimizer's variables."""
+        return self.parts.network.get_weights(), [ops.convert_to_numpy(v) for v in self.parts.optimizer.variables]
+
+    def go_on(self, weights: list[np.ndarray], optimizer: list[np.ndarray]) -> None:
+        """Sets a ``state`` again; ValueError, and nothing is set, where it is not one of this network."""
+        for values, variables in ((weights, self.parts.network.weights), (optimizer, self.parts.optimizer.variables)):
+            shapes, wanted = ([tuple(one.shape) for one in group] for group in (values, variables))
+            if shapes != wanted:
+                raise ValueError(f"it holds arrays of shapes {shapes}, but the network has {wanted}")
+        self.parts.network.set_weights(weights)
+        for variable, value in zip(self.parts.optimizer.variables, optimizer):
+            variable.assign(value)
 
     def epoch(
         self, images: np.ndarray, places: np.ndarray, labels: np.ndarray, batch_size: int, seed: tuple[int, int]
@@ -95,21 +108,22 @@ class Trainer:
 
 def untrained(job: "Job") -> Trainer:
     """The trainer of ``job`` before its first step."""
-    random.seed(job.seed)  # Keras draws its seeds there; its set_random_seed would also drop TensorFlow's kernels
     setting = job.setting
-    model, size_px, padding_px, loss = (setting[key] for key in ("model", "image_size", "padding", "loss"))
-    network = _network(model, size_px, padding_px, loss, job.weights)
-    trainer = _traced(model, size_px, padding_px, loss, setting["optimizer"], setting["augment"])
+    form = [setting[key] for key in ("model", "image_size", "padding", "loss", "precision")]
+    trainer = traced(*form, setting["optimizer"], setting["augment"])
+    random.seed(job.seed)  # Keras draws its seeds there; its set_random_seed would also drop TensorFlow's kernels
+    network = _network(job.weights, *form)
     trainer.restart(network, setting["lr"])
     return trainer
 
 
 @functools.lru_cache(maxsize=1)  # runs of one graph follow each other, and a large network fills the memory
-def _traced(
-    model: str, image_size_px: int, padding_px: int | None, loss: str, optimizer: str, augmentation: str
+def traced(
+    model: str, image_size_px: int, padding_px: int | None, loss: str, precision: str, optimizer: str, augmentation: str
 ) -> Trainer:
+    """A trainer of this form, with any weights; the one made last is kept."""
     keras.utils.clear_session()  # of the trainer before; it would also make TensorFlow prepare this one's graph anew
-    network = _network(model, image_size_px, padding_px, loss, None)
+    network = _network(None, model, image_size_px, padding_px, loss, precision)
     change = augment.layer(augmentation, 0)
     layers = [keras.Input(network.input_shape[1:], dtype="uint8"), *([change] if change else []), network]
     parts = Parts(network, keras.Sequential(layers), loss, losses.build(loss), keras.optimizers.get(optimizer))
@@ -117,6 +131,12 @@ def _traced(
     return Trainer(parts, steps(parts))
 
 
-def _network(model: str, image_size_px: int, padding_px: int | None, loss: str, weights: str | None) -> keras.Model:
+def _network(
+    weights: str | None, model: str, image_size_px: int, padding_px: int | None, loss: str, precision: str
+) -> keras.Model:
     form = LOSS_FORMS[loss]
-    return models.on_grey(models.build(model, image_size_px, form.units, form.activation, weights, padding_px))
+    keras.config.set_dtype_policy(precision)  # layers take it as they are made
+    try:
+        return models.on_grey(models.build(model, image_size_px, form.units, form.activation, weights, padding_px))
+    finally:
+        keras.config.set_dtype_policy("float32")

@@ -7,11 +7,12 @@ the phantom and the data set itself.
 import csv
 import gzip
 import io
-import os
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
+
+from cxrbench.base.files import replaced_when_whole
 
 CHECKSUMS = "SHA256SUMS.txt"  # PhysioNet's name
 FINDINGS = (
@@ -112,9 +113,5 @@ def _csv(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> bytes:
 
 
 def _write(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f"{path.name}.tmp-{os.getpid()}")
-    try:
+    with replaced_when_whole(path) as temporary:
         temporary.write_bytes(content)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -14,4 +14,4 @@ def build(
     base = kind(include_top=False, weights="imagenet" if imagenet else None, input_shape=shape, pooling="avg")
     image = keras.Input(shape)
     features = base(keras.layers.Rescaling(2, offset=-1)(image))
-    return keras.Model(image, keras.layers.Dense(units, activation=activation)(features), name=name)
+    return keras.Model(image, keras.layers.Dense(units, activation=activation, dtype="float32")(features), name=name)

@@ -28,6 +28,6 @@ def build(
     stack += [
         layers.Flatten(),
         layers.Dense(128, activation="relu"),
-        layers.Dense(units, activation=activation),
+        layers.Dense(units, activation=activation, dtype="float32"),
     ]
     return keras.Sequential(stack, name=name)

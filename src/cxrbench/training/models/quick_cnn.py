@@ -29,7 +29,7 @@ def build(
             layers.Conv2D(32, 3, **convolution),
             layers.Conv2D(64, 3, **convolution),
             layers.GlobalAveragePooling2D(),
-            layers.Dense(units, activation=activation),
+            layers.Dense(units, activation=activation, dtype="float32"),
         ],
         name=name,
     )

@@ -31,7 +31,7 @@ def build(
             layers.AveragePooling2D(4),
             layers.Flatten(),
             layers.Dense(64, activation="relu"),
-            layers.Dense(units, activation=activation),
+            layers.Dense(units, activation=activation, dtype="float32"),
         ],
         name=name,
     )
