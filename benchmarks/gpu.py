@@ -47,7 +47,13 @@ def epochs(options: argparse.Namespace, batch_size: int) -> list[float]:
             "precision": options.precision, "optimizer": "adam", "augment": "none", "lr": 0.001, "balance": False,
             "batch_size": batch_size, "epochs": options.epochs, "checkpoint": "last",
         }  # fmt: skip
-        return time_epochs(Job("timed", setting, 0, rows, array, "noise"))
+        started = time.monotonic()
+
+        def on_epoch(epoch: int) -> None:
+            told = f"batch size {batch_size}: epoch {epoch} ended after {time.monotonic() - started:.1f} s"
+            print(told, file=sys.stderr, flush=True)
+
+        return time_epochs(Job("timed", setting, 0, rows, array, "noise"), on_epoch)
 
 
 def side_by_side(arguments: list[str], batch_sizes: list[int]) -> list[list[float]]:

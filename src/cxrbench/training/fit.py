@@ -66,9 +66,9 @@ def time_alone(job: "Job", on_epoch: Callable[[int], None], threads: int) -> dic
     return _times(_unkept(job, on_epoch), 1, threads)
 
 
-def time_epochs(job: "Job") -> list[float]:
+def time_epochs(job: "Job", on_epoch: Callable[[int], None]) -> list[float]:
     """Seconds of each epoch of ``job``, which is not kept."""
-    return [epoch["seconds"] for epoch in _unkept(job, lambda epoch: None).epochs]
+    return [epoch["seconds"] for epoch in _unkept(job, on_epoch).epochs]
 
 
 def _unkept(job: "Job", on_epoch: Callable[[int], None]) -> EpochLog:

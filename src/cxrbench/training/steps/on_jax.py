@@ -22,7 +22,7 @@ class BackendSteps:
     def __init__(self, parts: "Parts") -> None:
         self.parts = parts
         self._in_a_loop = jax.default_backend() != "cpu"
-        self._buffer_batches = 0
+        self._buffer_batches, self._largest = 0, 0  # what was compiled: batches of a loop, images to predict
         self._loop = jax.jit(self._whole_batches, static_argnums=3, donate_argnums=0)
         self._step = jax.jit(self._one_step, donate_argnums=0)
         self._predict = jax.jit(self._output)
@@ -44,7 +44,8 @@ class BackendSteps:
 
     def predict(self, images: np.ndarray) -> np.ndarray:
         weights, others, _ = _values(self.parts, self.parts.network)
-        return np.asarray(self._predict(weights, others, images))
+        self._largest = max(self._largest, len(images))
+        return np.asarray(self._predict(weights, others, _padded(images, self._largest)))[: len(images)]
 
     def _whole_batches(
         self, state: State, stack: tuple[jax.Array, jax.Array], whole: jax.Array, batch_size: int
