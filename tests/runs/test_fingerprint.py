@@ -11,6 +11,7 @@ from cxrbench.config.setting import SETTING_KEYS, Setting, replace
 from cxrbench.runs import fingerprint as fingerprints
 from cxrbench.runs.fingerprint import fingerprint
 
+
 @pytest.fixture(autouse=True)
 def on_a_cpu(monkeypatch):
     """No test asks a backend that may not be installed for its device."""

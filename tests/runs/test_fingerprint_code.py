@@ -14,6 +14,7 @@ from cxrbench.config.setting import AUGMENTS, MODELS, Setting
 from cxrbench.runs import fingerprint as fingerprints
 from cxrbench.runs.fingerprint import fingerprint
 
+
 @pytest.fixture(autouse=True)
 def on_a_cpu(monkeypatch):
     """No test asks a backend that may not be installed for its device."""
@@ -75,7 +76,8 @@ def names(tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_BACKEND", "tensorflow")
 
     def now():
-        monkeypatch.setattr(fingerprints, "code", lambda code=Code(fingerprints.HASHED, copy): code)
+        code = Code(fingerprints.HASHED, copy)
+        monkeypatch.setattr(fingerprints, "code", lambda: code)
         return {name: fingerprint(setting, 0, "d") for name, setting in SETTINGS.items()}
 
     return now, copy

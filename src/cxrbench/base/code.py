@@ -86,6 +86,11 @@ class _Bare(ast.NodeTransformer):
     def visit_Pass(self, node: ast.Pass) -> None:
         return None
 
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:
+        """Python 3.12 puts an empty string behind a format that is itself formatted."""
+        node.values = [part for part in node.values if not (isinstance(part, ast.Constant) and part.value == "")]
+        return self.generic_visit(node)
+
     def visit_If(self, node: ast.If) -> Any:
         if ast.unparse(node.test) not in ("TYPE_CHECKING", "typing.TYPE_CHECKING"):
             return self.generic_visit(node)

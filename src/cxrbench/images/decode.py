@@ -13,7 +13,6 @@ import stat
 import warnings
 from contextlib import suppress
 from io import BytesIO
-from pathlib import Path
 
 import numpy as np
 from PIL import ExifTags, Image, ImageChops, ImageOps, UnidentifiedImageError
