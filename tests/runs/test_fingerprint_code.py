@@ -38,6 +38,7 @@ TRAINED_AGAIN = {
     "training/losses.py": ALL,
     "training/backend.py": ALL,
     "training/epoch_log.py": ALL,
+    "training/checkpoint.py": ALL,
     "training/models/__init__.py": ALL,
     "training/augment/__init__.py": ALL,
     "training/steps/__init__.py": ALL,
@@ -150,7 +151,7 @@ from cxrbench.images import squares
 from cxrbench.training import backend
 backend.start(1)
 from cxrbench.training import fit
-fit.train(pickle.loads((folder / "job").read_bytes()), folder, lambda epoch: None, 1, 1)
+fit.train(pickle.loads((folder / "job").read_bytes()), folder, None, lambda epoch: None, 1, 1)
 print(json.dumps(sorted(name for name in sys.modules if name.startswith(("cxrbench.images", "cxrbench.training")))))
 """
 
