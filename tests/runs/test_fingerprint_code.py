@@ -1,6 +1,7 @@
 """Which code a run's fingerprint covers: all that the run passes through, and no other."""
 
 import json
+import pickle
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from cxrbench.base.code import SOURCE, Code
 from cxrbench.config.setting import AUGMENTS, MODELS, Setting
 from cxrbench.runs import fingerprint as fingerprints
 from cxrbench.runs.fingerprint import fingerprint
+from cxrbench.runs.job import Job
 
 
 @pytest.fixture(autouse=True)
@@ -158,12 +160,8 @@ print(json.dumps(sorted(name for name in sys.modules if name.startswith(("cxrben
 
 @pytest.mark.slow
 def test_a_worker_loads_no_code_that_the_fingerprint_leaves_out(tmp_path):
-    import pickle
-
-    from cxrbench.runs.job import Job
-
-    setting = Setting(augment="robust", model="inception_v3", image_size=75, epochs=1, batch_size=8, balance=True)
-    np.save(tmp_path / "images.npy", np.random.default_rng(0).integers(0, 256, (16, 75, 75, 1)).astype("uint8"))
+    setting = Setting(augment="robust", model="quick_cnn", image_size=32, epochs=1, batch_size=8, balance=True)
+    np.save(tmp_path / "images.npy", np.random.default_rng(0).integers(0, 256, (16, 32, 32, 1)).astype("uint8"))
     rows = pd.DataFrame({"source": "a", "image_id": [f"i{n:02}" for n in range(16)], "patient_id": "p"})
     rows = rows.assign(part=["train", "validation"] * 8, target=[0, 0, 1, 1] * 4, index=range(16))
     job = Job("run", setting.model_dump(), 0, rows, tmp_path / "images.npy", "none")
