@@ -16,7 +16,9 @@ It holds
 The packages ``base`` and ``config`` are not hashed as code. ``base`` holds no arithmetic that reaches a score, and of
 ``config`` the values count: a new setting, study or cohort would else train every run again. Keras's own settings are
 among the code: training/backend.py fixes them. Not in it is what was measured to change no bit
-(benchmarks/determinism.py): how many workers train side by side, and what else the machine does.
+(benchmarks/determinism.py): how many workers train side by side, and what else the machine does. Neither is the
+processor's model, though another one may add in another order: a store may be carried to another machine, and a run's
+record names the processor.
 """
 
 import dataclasses
