@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from cxrbench.base.code import Code
+from cxrbench.config.setting import Setting
 from cxrbench.runs import fingerprint
 
 ROOT = Path(__file__).parents[1]
@@ -156,11 +158,39 @@ def test_a_stage_depends_on_its_own_file_and_on_the_packages_it_uses_and_no_othe
     assert len(set(listed)) == len(listed)
 
 
-def test_the_fingerprint_covers_the_packages_that_a_worker_computes_with():
+def test_the_fingerprint_covers_all_that_a_worker_computes_with():
     """base holds no arithmetic, and of config the setting and the form of its loss are hashed as values."""
-    used = {room_of(name) for name in reached_from("cxrbench.training.fit")}
-    assert used - {"base", "config"} <= set(fingerprint.CODE)
-    assert "images" in fingerprint.CODE
+    reached = {name for entry in fingerprint.COMMON for name in reached_from(entry)} | {*fingerprint.COMMON}
+    assert {room_of(name) for name in reached} - {"base", "config"} == {"images", "training"}
+    code = Code(fingerprint.HASHED)
+    empty = code.sha256("cxrbench.training")  # a docstring alone
+    for entry in fingerprint.COMMON:
+        code.sha256(entry)
+    expected = {name for name in reached if room_of(name) in ("images", "training") and code.sha256(name) != empty}
+    assert expected == {name for name in code.hashes if code.hashes[name] != empty}
+
+
+def test_modules_are_found_by_name_in_three_places_all_of_which_the_fingerprint_knows():
+    """An import that only the running program knows is followed by no reader of the code."""
+    finders = {
+        name
+        for name, path in MODULES.items()
+        if room_of(name) in ("images", "training") and "import_module(" in path.read_text(encoding="utf-8")
+    }
+    assert finders == {f"cxrbench.training.{place}" for place in ("augment", "models", "steps")}
+    for finder in finders:
+        assert any(module.startswith(f"{finder}.") for module in fingerprint.modules(Setting(augment="paper")))
+
+
+def test_what_is_hashed_as_code_lies_beside_no_other_file():
+    """A table that the code reads would decide scores and be in no fingerprint."""
+    others = [
+        path.relative_to(SOURCE).as_posix()
+        for room in ("images", "training")
+        for path in (SOURCE / room).rglob("*")
+        if path.is_file() and path.suffix not in (".py", ".pyc")
+    ]
+    assert others == []
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -1,5 +1,8 @@
 """Augmentation changes each image in its own way, is repeated by its seed and stays in the range of pixels."""
 
+import importlib
+import pkgutil
+
 import numpy as np
 import pytest
 
@@ -19,6 +22,13 @@ def radiograph():
     image = np.full((1, 32, 32, 1), 60, "uint8")
     image[0, 8:24, 8:12] = 200
     return image
+
+
+def test_settings_allow_exactly_the_augmentations_there_are():
+    names = [module.name for module in pkgutil.iter_modules(augment.__path__)]
+    assert sorted(n for n in names if hasattr(importlib.import_module(f"{augment.__name__}.{n}"), "change")) == (
+        sorted(CHANGES)
+    )
 
 
 def test_none_is_no_layer():

@@ -1,5 +1,8 @@
 """The networks are the papers', and their names are the ones that settings allow."""
 
+import importlib
+import pkgutil
+
 import numpy as np
 import pytest
 
@@ -40,7 +43,20 @@ def test_the_quick_network_is_grey_and_a_quarter_of_the_view_networks_size():
 
 
 def test_settings_allow_exactly_the_models_there_are():
-    assert tuple(models.ARCHITECTURES) == MODELS
+    names = [module.name for module in pkgutil.iter_modules(models.__path__)]
+    assert sorted(n for n in names if hasattr(importlib.import_module(f"{models.__name__}.{n}"), "SMALLEST_PX")) == (
+        sorted(MODELS)
+    )
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_model_is_named_as_its_module_and_takes_images_of_its_smallest_size(name):
+    smallest_px = importlib.import_module(f"{models.__name__}.{name}").SMALLEST_PX
+    network = models.build(name, smallest_px, 2, "softmax", None, 1 if name == "covid_cnn" else None)
+    assert network.name == name
+    assert network.output_shape == (None, 2)
+    with pytest.raises(CxrbenchError, match=f"{smallest_px} px, image_size is {smallest_px - 1}"):
+        models.build(name, smallest_px - 1, 2, "softmax", None, 1 if name == "covid_cnn" else None)
 
 
 def test_padding_alone_changes_the_covid_networks_maps():

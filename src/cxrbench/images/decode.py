@@ -13,11 +13,11 @@ import stat
 import warnings
 from contextlib import suppress
 from io import BytesIO
-from pathlib import Path
 
 import numpy as np
 from PIL import ExifTags, Image, ImageChops, ImageOps, UnidentifiedImageError
 
+from cxrbench.base.code import Code
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.base.workspace import image_file
 from cxrbench.images import dicom
@@ -43,15 +43,17 @@ class Decoded:
     header: dicom.Header  # the mode as stored: Pillow's name, or DICOM's photometric interpretation and bits
 
 
+def decoders() -> dict[str, str]:
+    """The versions of the libraries that decode."""
+    names = ("pillow", "pydicom", "pylibjpeg-libjpeg", "pylibjpeg-openjpeg", "pylibjpeg-rle")
+    return {name: importlib.metadata.version(name) for name in names}
+
+
 @functools.cache
 def version() -> str:
-    """A hash of what decides the pixels: the code of this package and the decoders."""
-    digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-    for name in ("pillow", "pydicom", "pylibjpeg-libjpeg", "pylibjpeg-openjpeg", "pylibjpeg-rle"):
-        digest.update(f"{name} {importlib.metadata.version(name)}\0".encode())
-    return digest.hexdigest()
+    """A hash of what decides the pixels: what this module does with all it imports of its package, and the decoders."""
+    code = Code([__name__.rpartition(".")[0]]).sha256(__name__)
+    return hashlib.sha256(f"{code} {decoders()}".encode()).hexdigest()
 
 
 def decode(path: str | os.PathLike[str], at_least_px: int | None = None) -> Image.Image:

@@ -1,7 +1,24 @@
-"""The fingerprint of a run: the hash of all that decides its result.
+"""The fingerprint of a run: the hash of all that decides its result, and of nothing else.
 
-Setting, seed, data, the content of a weights file, the code between an image file and a stored score, and the
-versions of the libraries that compute. Keras's own settings are among the code: training/backend.py fixes them.
+It holds
+
+- the setting, whole, as values, and what the name of its loss stands for; of a weights file the content;
+- the seed, and the data: which image bytes, in which part, with which target, in which order;
+- the code between an image file and a stored score, by what it does (see ``base.code``): a comment, a docstring, the
+  layout of lines, an annotation or a file's new place trains nothing again. The common code counts for every run: all
+  that ``images.squares`` and ``training.fit`` import of the packages ``images`` and ``training``. Of the modules that
+  are found by a name, a run's own count alone: the steps of its backend, its model and its augmentation, with what
+  these import. A new model, a new augmentation or another backend's steps train no other run again. Losses and
+  optimizers have no code here: they are Keras's, by name and arguments;
+- the backend, the versions of the libraries that compute and decode, and the device: 'cpu' or an accelerator's name,
+  whose kernels add in another order.
+
+The packages ``base`` and ``config`` are not hashed as code. ``base`` holds no arithmetic that reaches a score, and of
+``config`` the values count: a new setting, study or cohort would else train every run again. Keras's own settings are
+among the code: training/backend.py fixes them. Not in it is what was measured to change no bit
+(benchmarks/determinism.py): how many workers train side by side, and what else the machine does. Neither is the
+processor's model, though another one may add in another order: a store may be carried to another machine, and a run's
+record names the processor.
 """
 
 import dataclasses
@@ -13,20 +30,22 @@ from typing import Any
 
 import pandas as pd
 
-import cxrbench
+from cxrbench.base.code import Code
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.base.files import sha256_of
 from cxrbench.base.workspace import resolve
 from cxrbench.config.loss_forms import LOSS_FORMS
 from cxrbench.config.setting import FILE_KEYS, Setting
 from cxrbench.images import decode
+from cxrbench.runs.device import device
 from cxrbench.training import backend
 
-CODE = ("images", "training")  # packages, each whole; what a run sees of its data is hashed as values
+HASHED = ("cxrbench.images", "cxrbench.training")  # packages whose modules count by what they do
+COMMON = ("cxrbench.images.squares", "cxrbench.training.fit")  # what every run passes through
 
 
 def fingerprint(setting: Setting, seed: int, data_sha256: str) -> str:
-    """16 hex digits that name the run of ``setting`` with ``seed`` on the data of that hash.
+    """16 hex digits that name the run of ``setting`` with ``seed`` on the data of that hash, trained on this machine.
 
     Raises CxrbenchError where a weights file or the Keras backend is missing.
     """
@@ -37,12 +56,25 @@ def fingerprint(setting: Setting, seed: int, data_sha256: str) -> str:
         "weights": sha256_of(start) if isinstance(start, Path) else start,
         "seed": seed,
         "data": data_sha256,
-        "code": code_sha256(),
-        "decoding": decode.version(),
+        "code": [code().sha256(module) for module in modules(setting)],
         "backend": backend.backend_name(),
-        "versions": backend.versions(),
+        "versions": {**backend.versions(), **decode.decoders()},
+        "device": device(),
     }
     return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def modules(setting: Setting) -> list[str]:
+    """The modules whose code a run of ``setting`` passes through on this backend, but for those that they import."""
+    own = [f"steps.on_{backend.backend_name()}", f"models.{setting.model}"]
+    own += [] if setting.augment == "none" else [f"augment.{setting.augment}"]
+    return [*COMMON, *(f"cxrbench.training.{name}" for name in own)]
+
+
+@functools.cache
+def code() -> Code:
+    """The code of this installation, read once for a process."""
+    return Code(HASHED)
 
 
 def values_of(setting: Setting) -> dict[str, Any]:
@@ -76,18 +108,3 @@ def data_sha256(rows: pd.DataFrame) -> str:
         index=False, lineterminator="\n"
     )
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-@functools.cache
-def code_sha256() -> str:
-    """The hash of every file of the packages ``CODE``."""
-    return tree_sha256(Path(cxrbench.__file__).parent, CODE)
-
-
-def tree_sha256(root: Path, folders: tuple[str, ...]) -> str:
-    """The hash of names and bytes of all files of these folders of ``root``; compiled ones are left out."""
-    files = [path for folder in folders for path in (root / folder).rglob("*") if path.is_file()]
-    digest = hashlib.sha256()
-    for path in sorted(path for path in files if "__pycache__" not in path.parts):
-        digest.update(path.relative_to(root).as_posix().encode() + b"\0" + sha256_of(path).encode() + b"\0")
-    return digest.hexdigest()

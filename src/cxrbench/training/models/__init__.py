@@ -1,20 +1,14 @@
 """Architectures by name; each is an uncompiled keras.Model of RGB or grey images of float32 in 0..1.
 
-A module a network; the ones of Keras itself share ``applications``.
+The module of a network has its name, offers ``build`` and ``SMALLEST_PX``, and is found by that name: there is no
+table of all, so that a new network's file changes no other network's runs.
 """
+
+import importlib
 
 import keras
 
 from cxrbench.base.errors import CxrbenchError
-from cxrbench.training.models import applications, covid_cnn, quick_cnn, small_cnn
-
-ARCHITECTURES = {
-    "quick_cnn": quick_cnn,
-    "small_cnn": small_cnn,
-    "covid_cnn": covid_cnn,
-    "xception": applications,
-    "inception_v3": applications,
-}
 
 
 def build(
@@ -26,13 +20,13 @@ def build(
     'imagenet' or the path of a .weights.h5 file. Raises CxrbenchError where the image is too small for the
     network or the weights can't be loaded.
     """
-    module = ARCHITECTURES[name]
-    smallest_px = module.SMALLEST_PX[name]
-    if image_size_px < smallest_px:
+    module = importlib.import_module(f"{__name__}.{name}")
+    if image_size_px < module.SMALLEST_PX:
         raise CxrbenchError(
-            f"model {name} needs images of at least {smallest_px} px, image_size is {image_size_px}; raise image_size"
+            f"model {name} needs images of at least {module.SMALLEST_PX} px, image_size is {image_size_px};"
+            " raise image_size"
         )
-    model = module.build(name, image_size_px, units, activation, weights == "imagenet", padding_px)
+    model: keras.Model = module.build(name, image_size_px, units, activation, weights == "imagenet", padding_px)
     if weights and weights != "imagenet":
         try:
             model.load_weights(weights)

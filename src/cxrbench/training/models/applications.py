@@ -1,15 +1,23 @@
-"""Xception (Chollet 2017) and Inception V3 (Szegedy et al. 2016) as Keras ships them, with our output layer."""
+"""Networks that Keras ships, with our output layer."""
+
+from collections.abc import Callable
 
 import keras
 
-SMALLEST_PX = {"xception": 71, "inception_v3": 75}
-
 
 def build(
-    name: str, image_size_px: int, units: int, activation: str, imagenet: bool, padding_px: int | None
+    kind: Callable[..., keras.Model],
+    name: str,
+    image_size_px: int,
+    units: int,
+    activation: str,
+    imagenet: bool,
+    padding_px: int | None,
 ) -> keras.Model:
-    """Input float32 [n, image_size_px, image_size_px, 3] in 0..1, moved to the -1..1 both were made for."""
-    kind = {"xception": keras.applications.Xception, "inception_v3": keras.applications.InceptionV3}[name]
+    """``kind``, one of keras.applications whose input is -1..1, between the step from 0..1 and our output layer.
+
+    Input float32 [n, image_size_px, image_size_px, 3] in 0..1, output [n, units].
+    """
     shape = (image_size_px, image_size_px, 3)
     base = kind(include_top=False, weights="imagenet" if imagenet else None, input_shape=shape, pooling="avg")
     image = keras.Input(shape)

@@ -9,7 +9,7 @@ from keras import layers
 
 from cxrbench.base.errors import CxrbenchError
 
-SMALLEST_PX = {"covid_cnn": 32}
+SMALLEST_PX = 32
 
 
 def build(

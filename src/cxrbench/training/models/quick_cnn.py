@@ -10,7 +10,7 @@ from keras import layers
 
 from cxrbench.base.errors import CxrbenchError
 
-SMALLEST_PX = {"quick_cnn": 16}
+SMALLEST_PX = 16
 
 
 def build(

@@ -9,7 +9,7 @@ from keras import layers
 
 from cxrbench.base.errors import CxrbenchError
 
-SMALLEST_PX = {"small_cnn": 62}  # the 4x4 mean needs a 4x4 map
+SMALLEST_PX = 62  # the 4x4 mean needs a 4x4 map
 
 
 def build(

@@ -1,0 +1,11 @@
+"""Xception (Chollet 2017) as Keras ships it."""
+
+import functools
+
+import keras
+
+from cxrbench.training.models import applications
+
+SMALLEST_PX = 71
+
+build = functools.partial(applications.build, keras.applications.Xception)
