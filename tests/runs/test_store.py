@@ -178,7 +178,7 @@ def test_tidying_removes_what_the_dead_left_and_nothing_of_the_living(store):
     store.tidy()
     left = sorted(path.name.split("-")[0] for path in store.folder.iterdir())
     assert left == sorted(
-        [RUN, ".dead.checkpoint", ".living", ".living.checkpoint", ".living.lock", ".failed.failure.json"]
+        [RUN, ".dead.checkpoint.npz", ".living", ".living.checkpoint.npz", ".living.lock", ".failed.failure.json"]
     )
     claim.release()
     store.tidy()
