@@ -1,5 +1,6 @@
 """How far the grid is: the state of every planned run, and the seconds left by what like runs took."""
 
+import contextlib
 import dataclasses
 import statistics
 from collections.abc import Mapping, Sequence
@@ -10,7 +11,7 @@ import pandas as pd
 from cxrbench.config.setting import Setting
 from cxrbench.config.studies import PlannedRun
 from cxrbench.runs.plan import select
-from cxrbench.runs.store import RECORD, RunStore, read_record
+from cxrbench.runs.store import RunStore, read_record
 from cxrbench.training.backend import machine
 
 STATES = ("done", "diverged", "running", "failed", "missing")
@@ -27,8 +28,8 @@ class State:
 
 def state_of(run: str, store: RunStore) -> State:
     """The state of a run in ``store``; the entry is taken as whole, since to check it reads every byte."""
-    if (entry := store.path(run) / RECORD).is_file():
-        return State("diverged" if read_record(entry.parent).get("status") == "diverged" else "done")
+    with contextlib.suppress(OSError, ValueError):  # no entry, or a damaged one, which the next grid trains again
+        return State("diverged" if read_record(store.path(run)).get("status") == "diverged" else "done")
     if holder := store.claimed_by(run):
         return State("running", holder)
     if failure := store.failure(run):
