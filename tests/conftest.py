@@ -2,7 +2,14 @@
 
 import pytest
 
-LONGEST = ("test_smoke.py", "test_executor.py", "test_report.py", "test_cli.py", "test_tracking_faults.py")
+LONGEST = (
+    "test_smoke.py",
+    "test_local.py",
+    "test_workers.py",
+    "test_report.py",
+    "test_cli.py",
+    "test_tracking_faults.py",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

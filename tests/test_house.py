@@ -27,7 +27,7 @@ ALLOWED = {
         *BELOW,
     },
     "cli": {"commands", *BELOW},
-    "commands": {"views", "runs", "tracking", "images", *BELOW},
+    "commands": {"views", "runs", "tracking", "images", "training.backend", *BELOW},
     "views": {"runs", "training", "evaluation", "images", "splits", *BELOW},
     "cohorts": {"images", *BELOW},
     "splits": {"images", *BELOW},

@@ -8,9 +8,9 @@ import sys
 from collections.abc import Sequence
 
 from cxrbench.base.errors import CxrbenchError
-from cxrbench.commands import views
+from cxrbench.commands import grid, views
 
-COMMANDS = (views,)
+COMMANDS = (views, grid)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -109,18 +109,24 @@ def workers(monkeypatch, tmp_path):
     store, calls = RunStore(tmp_path / "store"), []
     by_run = {}
 
-    def train_all(jobs, store, workers, on_epoch, on_run):
+    def train_all(jobs, store, executor, on_epoch, on_run):
+        failures = []
         for job in jobs:
             calls.append(("train", job.seed))
+            if job.seed in call.bad:
+                failures.append(store.record_failure(job.run, "ValueError: no such thing", "traceback"))
+                continue
             fake_runs.write(store, job.run, by_run[job.run], assignment(), 0.9)
             on_run(job.run)
+        return failures
 
-    def time_all(jobs, store, on_epoch, on_run):
+    def time_all(jobs, store, executor, on_epoch, on_run):
         for job in jobs:
             calls.append(("time", job.seed))
             assert job.setting["epochs"] == plan.TIMED_EPOCHS
             store.amend_record(job.run, {"timing": {"alone": True, "machine": backend.machine()}})
             on_run(job.run)
+        return []
 
     monkeypatch.setattr(plan, "train_all", train_all)
     monkeypatch.setattr(plan, "time_all", time_all)
@@ -134,7 +140,7 @@ def workers(monkeypatch, tmp_path):
         assert sorted(there) == sorted(set(names))
         return list(calls)
 
-    call.store = store
+    call.store, call.bad, call.calls = store, set(), calls
     return call
 
 
@@ -148,6 +154,21 @@ def test_a_study_of_times_times_its_runs_once_after_all_is_trained(workers):
     asked = [*planned(0, 1, alone=True), *planned(0, lr=0.5)]
     assert workers(asked) == [("train", 0), ("train", 1), ("train", 0), ("time", 0), ("time", 1)]
     assert workers(asked) == []
+
+
+def test_a_run_that_fails_is_an_error_in_words_when_all_else_is_trained_and_timed(workers):
+    workers.bad.add(1)
+    asked = [*planned(0, 1, 2, alone=True), *planned(3)]
+    with pytest.raises(plan.RunsFailed, match="1 of 4 runs failed; the other 3 are in the store") as caught:
+        workers(asked)
+    assert "rate, lr=0.1, seed 1: ValueError: no such thing" in str(caught.value)
+    failed = plan.fingerprints(planned(1), assignment())
+    assert caught.value.runs == set(failed)
+    assert str(workers.store.failure_file(failed[0])) in str(caught.value)
+    assert sorted(workers.calls) == sorted([("train", seed) for seed in range(4)] + [("time", 0), ("time", 2)])
+    workers.bad.clear()
+    assert workers(asked) == [("train", 1), ("time", 1)]
+    assert workers.store.failure(failed[0]) is None
 
 
 def test_runs_that_were_trained_side_by_side_are_timed_alone_when_a_study_asks(workers):

@@ -98,5 +98,131 @@ def test_an_amended_record_leaves_the_entry_whole_and_nothing_else(store):
     }  # fmt: skip
     assert (store.path(RUN) / "run.json").stat().st_mtime == 1000
     assert [path.name for path in store.folder.iterdir()] == [RUN]
+    assert sorted(os.listdir(store.path(RUN))) == sorted([*stores.FILES, stores.CHECKSUMS])
     assert store.timed_alone(RUN, "this one")
     assert not store.timed_alone(RUN, "another one")
+
+
+@pytest.mark.parametrize("moment", range(7))
+def test_a_process_that_dies_while_it_amends_a_record_leaves_the_old_or_the_new_one(store, monkeypatch, moment):
+    steps = iter(range(9))
+
+    def die(call):
+        def dying(*arguments):
+            if next(steps) == moment:
+                raise KeyboardInterrupt
+            return call(*arguments)
+
+        return dying
+
+    monkeypatch.setattr(stores, "write_text", die(stores.write_text))
+    monkeypatch.setattr(stores.os, "replace", die(os.replace))
+    with pytest.raises(KeyboardInterrupt):
+        store.amend_record(RUN, {"epoch_seconds": 1.0})
+    monkeypatch.undo()
+    assert store.has(RUN)
+    assert read_record(store.path(RUN))["epoch_seconds"] in (1.0, 2.0)
+    store.amend_record(RUN, {"epoch_seconds": 3.0})
+    assert store.has(RUN)
+    assert read_record(store.path(RUN))["epoch_seconds"] == 3.0
+
+
+def test_a_damaged_entry_that_another_process_works_on_is_left_to_it(store, capsys):
+    (store.path(RUN) / "scores.csv").write_text("scorez")
+    other = RunStore(store.folder)
+    with other.claim(RUN):
+        assert not store.has(RUN)
+        assert store.path(RUN).is_dir()
+        assert not other.has(RUN)  # the holder itself drops it
+    assert capsys.readouterr().err.count("is damaged") == 1
+    assert not store.path(RUN).exists()
+
+
+def test_one_run_is_claimed_once_until_it_is_released(store):
+    other = RunStore(store.folder)
+    claim = store.claim(RUN)
+    assert claim.held
+    assert other.claim(RUN) is None
+    assert store.claim(RUN) is None
+    assert other.claimed_by(RUN)["pid"] == os.getpid()
+    assert other.claim("b" * 16) is not None
+    claim.release()
+    claim.release()
+    assert other.claimed_by(RUN) is None
+    with other.claim(RUN):
+        assert store.claim(RUN) is None
+    assert not list(store.folder.glob(f".{RUN}*"))
+
+
+def test_a_success_removes_failure_and_checkpoint(tmp_path):
+    store = RunStore(tmp_path)
+    store.record_failure(RUN, "ValueError: no", "Traceback ...")
+    failure = store.record_failure(RUN, "killed", "")
+    assert (failure.times, failure.reason) == (2, "killed")
+    assert store.failure(RUN) == failure
+    store.checkpoint(RUN).write_text("weights")
+    store.commit(RUN, written(store))
+    assert store.failure(RUN) is None
+    assert [path.name for path in tmp_path.iterdir()] == [RUN]
+
+
+def test_tidying_removes_what_the_dead_left_and_nothing_of_the_living(store):
+    dead, living, failed = "dead", "living", "failed"
+    for run in (dead, living, RUN):
+        written_by = store.begin(run)
+        (written_by / "half").write_text("x")
+        store.checkpoint(run).write_text("weights")
+        (store.folder / f".{run}.lock").touch()
+    store.record_failure(failed, "no", "")
+    claim = RunStore(store.folder).claim(living)
+    store.tidy()
+    left = sorted(path.name.split("-")[0] for path in store.folder.iterdir())
+    assert left == sorted(
+        [RUN, ".dead.checkpoint.npz", ".living", ".living.checkpoint.npz", ".living.lock", ".failed.failure.json"]
+    )
+    claim.release()
+    store.tidy()
+    assert not list(store.folder.glob(".living-*"))
+    assert store.checkpoint(living).exists()
+    assert store.has(RUN)
+
+
+def test_a_run_that_is_used_or_worked_on_can_not_be_discarded(store):
+    user, pruner = RunStore(store.folder), RunStore(store.folder)
+    user.use([RUN, "0-0.npy"])
+    assert pruner.used_now() == {RUN, "0-0.npy"}
+    assert not pruner.discard(RUN)
+    array = store.folder / "arrays" / "0-0.npy"
+    array.parent.mkdir()
+    array.touch()
+    array.with_suffix(".txt").touch()
+    assert not pruner.discard_file(array)
+    del user
+    with store.claim(RUN):
+        assert not pruner.discard(RUN)
+    assert pruner.discard_file(array)
+    assert not list(array.parent.iterdir())
+    store.checkpoint(RUN).touch()
+    assert pruner.discard(RUN)
+    assert pruner.discard(RUN)  # as when two prune at once
+    assert {path.name for path in store.folder.iterdir()} == {".grids", "arrays"}
+
+
+def test_use_is_a_runs_time(store):
+    os.utime(store.path(RUN), (1000, 1000))
+    store.use([RUN, "not-there"])
+    assert store.path(RUN).stat().st_mtime > 1000
+
+
+def test_times_are_alone_only_while_no_other_process_trains(tmp_path):
+    store = RunStore(tmp_path)
+    with store.beside(alone=False) as first:
+        assert first.nobody
+        with store.beside(alone=False) as second:
+            assert not second.nobody
+            assert not first.nobody
+        assert not first.nobody  # one came and went
+    with store.beside(alone=False) as third:
+        assert third.nobody
+    with store.beside(alone=True) as alone:
+        assert alone.nobody

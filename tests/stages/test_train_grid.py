@@ -135,3 +135,23 @@ def test_a_picture_is_restricted_as_its_cohort_is(recorder, restricted, expected
     Path("params.yaml").write_text(yaml.safe_dump(tree))
     train_grid.main()
     assert {picture.restricted for picture in recorder.pictures} == {expected}
+
+
+def test_a_failed_run_fails_the_stage_when_all_else_is_written_and_tracked(recorder, monkeypatch):
+    train = plan.train_missing
+
+    def one_fails(cells, table, store, cache, workers, on_run):
+        bad = plan.fingerprints([cell for cell in cells if cell.setting.lr == 0.1 and cell.seed == 1], table)[0]
+        good = [cell for cell in cells if plan.fingerprints([cell], table) != [bad]]
+        train(good, table, store, cache, workers, on_run)
+        raise plan.RunsFailed([store.record_failure(bad, "OSError: gone", "")], {bad: "rate, lr=0.1, seed 1"}, store)
+
+    monkeypatch.setattr(plan, "train_missing", one_fails)
+    with pytest.raises(CxrbenchError, match=r"rate, lr=0.1, seed 1: OSError: gone"):
+        train_grid.main()
+    grid = read_table("data/train-grid/grid.csv", "grid")
+    assert len(grid) == 7
+    assert set(os.listdir("data/train-grid")) == {*grid["run"], "grid.csv", "settings.json"}
+    assert sorted(recorder.settings) == [
+        ("rate", "lr=0.001", 2), ("size", "batch_size=32", 2), ("size", "batch_size=8", 2),
+    ]  # fmt: skip

@@ -18,3 +18,9 @@ class Job:
     array: Path  # .npy, uint8 [n, h, w, 1]
     data_sha256: str
     weights: str | None = None  # what training starts from: None (random), 'imagenet', or an absolute path
+
+
+def graph_of(job: Job) -> tuple[Any, ...]:
+    """What decides the compiled graph that trains ``job``: runs of one graph follow each other in one worker."""
+    keys = ("model", "image_size", "padding", "loss", "precision", "optimizer", "augment")
+    return tuple(job.setting.get(key) for key in keys)

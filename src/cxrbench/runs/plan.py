@@ -3,8 +3,10 @@
 A run of the store is used again; a missing one is trained once, however many studies ask for it.
 """
 
+import contextlib
 import dataclasses
-from collections.abc import Callable, Iterable, Sequence
+import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -14,10 +16,13 @@ from cxrbench.base.progress import progress
 from cxrbench.base.tables import PARTS
 from cxrbench.config.studies import PlannedRun
 from cxrbench.images.squares import grey_squares
-from cxrbench.runs.executor import time_all, train_all
+from cxrbench.runs.driver import RunsFailed, time_all, train_all
+from cxrbench.runs.executors.local import LocalExecutor
+from cxrbench.runs.executors.worker import timing
 from cxrbench.runs.fingerprint import data_sha256, fingerprint, values_of, weights_of
 from cxrbench.runs.job import Job
-from cxrbench.runs.store import RunStore
+from cxrbench.runs.store import Failure, RunStore
+from cxrbench.runs.watch import watched
 from cxrbench.training.backend import machine
 
 TIMED_EPOCHS = 3  # of a run that is timed alone; the first one also traces and compiles
@@ -49,10 +54,13 @@ def train_missing(
     """``fingerprints`` of the planned runs; every one of them is in ``store`` at the end.
 
     Those that a study wants timed alone are, afterwards and one after the other, unless they were on this machine.
-    ``on_run`` is called with each distinct run as soon as it is there and timed, reused ones first.
+    ``on_run`` is called with each distinct run as soon as it is there and timed, reused ones first. Raises RunsFailed
+    where runs failed twice, when all others are there.
     """
     names = fingerprints(planned, assignment)
     wanted = dict(zip(reversed(names), reversed(planned)))  # the first that asks for a run gives it its title
+    store.use(wanted)
+    store.tidy()
     missing = [run for run in dict.fromkeys(names) if not store.has(run)]
     alone = {run for run, one in zip(names, planned) if one.alone}
     untimed = [
@@ -68,21 +76,20 @@ def train_missing(
     for run in wanted.keys() - {*missing, *untimed}:
         on_run(run)
     jobs = _jobs({run: wanted[run] for run in dict.fromkeys([*missing, *untimed])}, assignment, cache, workers)
+    store.use({job.array.name for job in jobs.values()})
     titles = {run: f"{one.study}, {one.label}, seed {one.seed}" for run, one in wanted.items()}
+    failures: list[Failure] = []
     if missing:
         to_train = [jobs[run] for run in missing]
-        with progress("epochs trained", _epochs(to_train)) as advance:
-            train_all(
-                to_train,
-                store,
-                workers,
-                lambda run, epoch: advance(1, f"{titles[run]}, epoch {epoch}"),
-                lambda run: None if run in untimed else on_run(run),
-            )
-    if untimed:
-        to_time = [_shortened(jobs[run]) for run in untimed]
-        with progress("epochs timed alone", _epochs(to_time)) as advance:
-            time_all(to_time, store, lambda run, epoch: advance(1, f"{titles[run]}, epoch {epoch}"), on_run)
+        executor = LocalExecutor(min(workers, len(to_train)))
+        with watched("epochs trained", to_train, titles, lambda run: None if run in untimed else on_run(run)) as shown:
+            failures += train_all(to_train, store, executor, *shown)
+    failed = {failure.run for failure in failures}
+    if to_time := [_shortened(jobs[run]) for run in untimed if run not in failed]:
+        with watched("epochs timed alone", to_time, titles, on_run) as shown:
+            failures += time_all(to_time, store, LocalExecutor(1, timing), *shown)
+    if failures:
+        raise RunsFailed(failures, titles, store)
     return names
 
 
@@ -123,6 +130,8 @@ def _jobs(wanted: dict[str, PlannedRun], assignment: pd.DataFrame, cache: Path, 
             paths, sums = files["path"].tolist(), files["sha256"].tolist()
             with progress(f"{setting.cohort} images at {setting.image_size} px", len(files)) as advance:
                 arrays[array] = grey_squares(paths, sums, setting.image_size, setting.resize, cache, workers, advance)
+            with contextlib.suppress(OSError):
+                os.utime(arrays[array])  # its last use, by which ``cxrbench grid --prune`` knows old ones
         if part not in selections:
             selections[part] = select(assignment, *part)
         rows, start = selections[part], weights_of(setting)
@@ -135,7 +144,3 @@ def _jobs(wanted: dict[str, PlannedRun], assignment: pd.DataFrame, cache: Path, 
 
 def _shortened(job: Job) -> Job:
     return dataclasses.replace(job, setting={**job.setting, "epochs": TIMED_EPOCHS})
-
-
-def _epochs(jobs: Iterable[Job]) -> int:
-    return sum(job.setting["epochs"] for job in jobs)

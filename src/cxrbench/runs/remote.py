@@ -11,10 +11,11 @@ import sys
 from pathlib import Path
 
 from cxrbench.base.errors import CxrbenchError
-from cxrbench.base.progress import progress
-from cxrbench.runs.executor import train_all
+from cxrbench.runs.driver import RunsFailed, train_all
+from cxrbench.runs.executors.local import LocalExecutor
 from cxrbench.runs.store import RunStore
 from cxrbench.runs.travel import RUNS, exported_jobs
+from cxrbench.runs.watch import watched
 from cxrbench.training.backend import BACKENDS
 
 
@@ -37,8 +38,11 @@ def train(folder: Path, workers: int) -> None:
     store = RunStore(folder / RUNS)
     jobs = [job for job in exported_jobs(folder) if not store.has(job.run)]
     print(f"{len(jobs)} runs to train with {name}, {workers} side by side", flush=True)
-    with progress("epochs trained", sum(job.setting["epochs"] for job in jobs)) as advance:
-        train_all(jobs, store, workers, lambda run, epoch: advance(1, f"run {run}, epoch {epoch}"), lambda run: None)
+    titles = {job.run: f"run {job.run}" for job in jobs}
+    with watched("epochs trained", jobs, titles, lambda run: None) as watching:
+        failures = train_all(jobs, store, LocalExecutor(max(1, min(workers, len(jobs)))), *watching)
+    if failures:
+        raise RunsFailed(failures, titles, store)
 
 
 def _installed_backend() -> str:

@@ -88,13 +88,16 @@ def import_runs(folder: Path, jobs: Mapping[str, Job], store: RunStore) -> tuple
             unasked.append(run)
             continue
         scores = _named_scores(entry, jobs[run])
-        written = store.begin(run)
-        try:
-            shutil.copytree(entry, written, dirs_exist_ok=True)
-            write_table(written / "scores.csv", scores, "scores")
-            store.commit(run, written)
-        finally:
-            shutil.rmtree(written, ignore_errors=True)
+        if not (claim := store.claim(run)):
+            continue  # it is being trained here
+        with claim:
+            written = store.begin(run)
+            try:
+                shutil.copytree(entry, written, dirs_exist_ok=True)
+                write_table(written / "scores.csv", scores, "scores")
+                store.commit(run, written)
+            finally:
+                shutil.rmtree(written, ignore_errors=True)
         imported.append(run)
     return imported, unasked
 

@@ -28,10 +28,16 @@ def main() -> None:
         print(line)
     grid = outputs.grid_table(planned, assignment)
     tracker = GridTracker(grid, store, assignment, params.restricted)
-    plan.train_missing(planned, assignment, store, array_cache_dir(), params.workers, tracker.on_run)
+    failed = None
+    try:
+        plan.train_missing(planned, assignment, store, array_cache_dir(), params.workers, tracker.on_run)
+    except plan.RunsFailed as error:  # everything else is written before the stage fails
+        failed, grid = error, grid[~grid["run"].isin(error.runs)]
     outputs.write_outputs(OUT, grid, store)
     reasons = {one.setting: why_not_run(one.setting) for one in skipped}
     write_settings(OUT / "settings.json", settings_of(params.planned_runs(), reasons))
+    if failed:
+        raise failed
     tracker.finish(params.seeds)
 
 
