@@ -19,6 +19,9 @@ GRID = """\
 Shows where the runs of params.yaml stand, study by study: done, diverged (done too, but its loss left the finite
 numbers), running (a living process has claimed it), failed (tried twice; the next 'dvc repro' tries it again), missing.
 
+With --export it writes the missing runs into a new folder for another machine, and with --import it brings those that
+were trained there into the store.
+
 With --prune it frees what is not needed any more: runs that neither params.yaml asks for, nor a commit or a DVC
 experiment of the last days refers to, and that no grid has used since; and decoded images as old. It says first what
 would go.
@@ -33,6 +36,8 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         description=GRID,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    grid.add_argument("--export", metavar="FOLDER", type=Path, help="write the missing runs for another machine")
+    grid.add_argument("--import", dest="imported", metavar="FOLDER", type=Path, help="bring its finished runs back")
     grid.add_argument("--prune", action="store_true", help="remove runs and arrays that nothing uses, after asking")
     grid.add_argument("--days", type=_days, default=30.0, help="what counts as recent (default: 30)")
     grid.add_argument("--yes", action="store_true", help="remove without asking")
@@ -50,7 +55,43 @@ def run(options: argparse.Namespace) -> int:
     names, store = fingerprints(planned, assignment), RunStore(run_store_dir())
     if options.prune:
         return _prune(store, {*names, *_view_networks(params)}, options.days, options.yes)
+    if options.export:
+        return _export(params, planned, assignment, store, options.export)
+    if options.imported:
+        return _import(params, planned, assignment, store, options.imported)
     print(_shown(overview(planned, names, store, assignment, params.workers), params.workers))
+    return 0
+
+
+def _export(
+    params: "Params", planned: "list[PlannedRun]", assignment: "pd.DataFrame", store: "RunStore", folder: Path
+) -> int:
+    from cxrbench.base.workspace import array_cache_dir
+    from cxrbench.runs import plan, travel
+
+    jobs = plan.missing_jobs(planned, assignment, store, array_cache_dir(), params.workers)
+    free = [job for job in jobs.values() if not set(job.rows["source"]) & params.restricted]
+    size = travel.export_jobs(free, folder) if free else 0
+    if held := len(jobs) - len(free):
+        print(f"{held} runs stay here: their images are of restricted cohorts ({', '.join(sorted(params.restricted))})")
+    if free:
+        print(f"{len(free)} runs and {_size(size)} of images are in {folder}; README.txt there says how to train them")
+    else:
+        print("no run to export: every other run is in the store")
+    return 0
+
+
+def _import(
+    params: "Params", planned: "list[PlannedRun]", assignment: "pd.DataFrame", store: "RunStore", folder: Path
+) -> int:
+    from cxrbench.base.workspace import array_cache_dir
+    from cxrbench.runs import plan, travel
+
+    jobs = plan.missing_jobs(planned, assignment, store, array_cache_dir(), params.workers)
+    imported, unasked = travel.import_runs(folder, jobs, store)
+    print(f"{len(imported)} of {len(jobs)} missing runs imported from {folder}; 'dvc repro' trains the rest")
+    if unasked:
+        print(f"{len(unasked)} runs there are in none of the studies of params.yaml, and were not imported")
     return 0
 
 

@@ -45,6 +45,7 @@ class Setting(Checked):
     epochs: int = Field(6, ge=1, le=100_000, description="passes over the training images")
     loss: Literal[LOSSES] = Field("binary_crossentropy", description="what training minimises")
     precision: Literal[PRECISIONS] = Field("float32", description="of arithmetic; weights and output are float32")
+    threads: int = Field(1, ge=1, le=1024, description="of a run on processor cores; they decide a score's last bits")
     padding: int | None = Field(None, ge=0, le=16, description="pixels around a convolution's input; covid_cnn alone")
     checkpoint: Literal[CHECKPOINTS] = Field("last", description="epoch to keep; best: of the lowest validation loss")
 

@@ -76,11 +76,15 @@ def facts(
     diverged = sum(record["status"] == "diverged" for record in records)
     versions = {f"{name} {record['environment'].get(name, '?')}" for record in records for name in ("keras", "backend")}
     machines = {str(record["environment"].get("processor") or "not named") for record in records}
+    loose = [record for record in records if record["environment"].get("deterministic") is False]
+    devices = ", ".join(sorted({str(record["environment"]["device"]) for record in loose}))
+    told = f"{len(loose)} of {len(records)} runs on {devices}, whose kernels may give other last bits when repeated"
     return [
         ("Profile", profile),
         ("Data", ", ".join(f"{name} ({source})" for name, source in sources.items())),
         ("Runs", f"{len(records)} distinct, seeds {', '.join(map(str, seeds))}; {diverged} diverged"),
         ("Trained with", f"{', '.join(sorted(versions))}; processor: {', '.join(sorted(machines))}"),
+        *([("Accelerator", told)] if loose else []),
     ]
 
 

@@ -81,7 +81,7 @@ def train_missing(
     failures: list[Failure] = []
     if missing:
         to_train = [jobs[run] for run in missing]
-        executor = LocalExecutor(min(workers, len(to_train)))
+        executor = LocalExecutor(side_by_side(to_train, workers))
         with watched("epochs trained", to_train, titles, lambda run: None if run in untimed else on_run(run)) as shown:
             failures += train_all(to_train, store, executor, *shown)
     failed = {failure.run for failure in failures}
@@ -91,6 +91,14 @@ def train_missing(
     if failures:
         raise RunsFailed(failures, titles, store)
     return names
+
+
+def missing_jobs(
+    planned: Sequence[PlannedRun], assignment: pd.DataFrame, store: RunStore, cache: Path, workers: int
+) -> dict[str, Job]:
+    """The jobs of the planned runs that are not in ``store``, by run."""
+    wanted = dict(zip(fingerprints(planned, assignment), planned))
+    return _jobs({run: one for run, one in wanted.items() if not store.has(run)}, assignment, cache, workers)
 
 
 def select(assignment: pd.DataFrame, cohort: str, protocol: str) -> pd.DataFrame:
@@ -140,6 +148,12 @@ def _jobs(wanted: dict[str, PlannedRun], assignment: pd.DataFrame, cache: Path, 
             None if start is None else str(start),
         )  # fmt: skip
     return jobs
+
+
+def side_by_side(jobs: Sequence[Job], workers: int) -> int:
+    """How many of ``jobs`` to train at a time: at most ``workers``, and no more threads than cores."""
+    threads = max(int(job.setting["threads"]) for job in jobs)
+    return max(1, min(workers, len(jobs), (os.cpu_count() or 1) // threads))
 
 
 def _shortened(job: Job) -> Job:

@@ -27,6 +27,7 @@ def start(threads: int) -> None:
     os.environ["KERAS_BACKEND"] = name
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # several workers share a GPU's memory
+    os.environ["NPROC"] = str(threads)  # XLA's threads on a CPU
     with _native_stderr_held():
         import keras
 
@@ -36,6 +37,10 @@ def start(threads: int) -> None:
         keras.config.set_image_data_format(DATA_FORMAT)
         keras.config.set_max_epochs(None)
         keras.config.set_max_steps_per_epoch(None)
+        if name == "torch":
+            import torch
+
+            torch.set_num_threads(threads)
         if name == "tensorflow":
             import tensorflow as tf
 
@@ -84,7 +89,7 @@ def versions() -> dict[str, str]:
     return result
 
 
-def environment() -> dict[str, str]:
+def environment() -> dict[str, str | bool]:
     """Versions and machine of this process, after ``start``; no host name, no path."""
     return {
         "python": platform.python_version(),
@@ -93,6 +98,7 @@ def environment() -> dict[str, str]:
         "platform": f"{platform.system()} {platform.machine()}",
         "processor": processor(),
         "device": device(),
+        "deterministic": device() == "cpu",  # kernels of accelerators may add in another order each time
     }
 
 

@@ -22,12 +22,11 @@ STILLBORN = 3  # workers of a slot that may die one after the other before one i
 
 
 class LocalExecutor:
-    """Trains up to ``slots`` runs at a time; each worker has its share of the cores unless ``threads`` says more."""
+    """Trains up to ``slots`` runs at a time, each with the threads of its setting."""
 
-    def __init__(self, slots: int, work: Work = training, threads: int | None = None) -> None:
+    def __init__(self, slots: int, work: Work = training) -> None:
         self.slots = slots
         self._work = work
-        self._threads = threads or max(1, (os.cpu_count() or 1) // slots)
         self._idle: list[_Worker] = []
         self._busy: dict[str, _Worker] = {}
         self._stillborn = 0
@@ -36,12 +35,13 @@ class LocalExecutor:
         for dead in [one for one in self._idle if one.process.exitcode is not None]:
             self._idle.remove(dead)
             dead.stop()
-        graph = graph_of(job)
-        worker = next((one for one in self._idle if one.graph == graph), self._idle[0] if self._idle else None)
+        graph, threads = graph_of(job), int(job.setting["threads"])
+        able = sorted((one for one in self._idle if one.threads == threads), key=lambda one: one.graph != graph)
+        worker = able[0] if able else None
         if worker:
             self._idle.remove(worker)
         else:
-            worker = _Worker(self._work, self.slots, self._threads)
+            worker = _Worker(self._work, self.slots, threads)
         self._busy[job.run] = worker
         worker.hand(job, written, checkpoint)
 
@@ -113,6 +113,7 @@ class _Worker:
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
         theirs.close()  # so that its death is the pipe's end
+        self.threads = threads
         self.graph: tuple[object, ...] = ()
         self.able = False
 
