@@ -61,12 +61,14 @@ class Models:
         self._client.delete_run(run.info.run_id)
 
     def aliased(self, study: str, alias: str) -> "ModelVersion | None":
-        """The version of the study's registered model that has the ``alias``."""
+        """The version of the study's registered model that has the ``alias``; None where its files are gone."""
         name = logged.model_name(study)
         found = self._client.search_registered_models(f"name = '{name}'")
         if not found or alias not in found[0].aliases:
             return None
-        return self._client.get_model_version(name, str(found[0].aliases[alias]))
+        version = self._client.get_model_version(name, str(found[0].aliases[alias]))
+        place = local_folder(version.source)
+        return None if place and not place.exists() else version
 
     def promote(
         self, alias: str, choice: Choice, tags: Mapping[str, str], logged_by: "Callable[[], Run]", note: str

@@ -6,11 +6,9 @@ processes of a workspace share. A run's Duration in MLflow is its time of traini
 """
 
 import logging
-import math
 import os
-import time
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,14 +19,12 @@ from filelock import FileLock
 from cxrbench.base import workspace
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.tracking import logged
-from cxrbench.tracking.data_set import DataSet
 from cxrbench.tracking.failure import reason, without_password
 from cxrbench.tracking.locality import stays_here
 from cxrbench.tracking.logged import (
     BEST,
     BEST_MEAN,
     MISTAKES,
-    TIMINGS,
     WITHHELD,
     Choice,
     Draw,
@@ -39,11 +35,12 @@ from cxrbench.tracking.logged import (
 )
 from cxrbench.tracking.models import Models, local_folder
 from cxrbench.tracking.provenance import EXPERIMENTS, joined, provenance_tags
+from cxrbench.tracking.records import Records, curves, metrics
 from cxrbench.tracking.waiting import Waiting
 
 if TYPE_CHECKING:
-    from mlflow.entities import Metric, Run
-BATCH = 1000  # metrics and parameters a call: MLflow's own limit
+    from mlflow.entities import Run
+
 PARENT = "mlflow.parentRunId"
 OPENING = {"seconds": 5, "retries": 0}  # how long a server may take to answer before anything is trained
 LOGGING = {"seconds": 30, "retries": 1}  # and later, when it may have a model to store
@@ -87,7 +84,7 @@ class Tracker:
             raise CxrbenchError(
                 f"the MLflow store {without_password(uri)} can't be used ({reason(error)}); check MLFLOW_TRACKING_URI"
             ) from None
-        self._models = Models(self._client)
+        self._models, self._records = Models(self._client), Records(self._client)
 
     def describe(self, study: str, labels: Sequence[str]) -> None:
         """Says on the study's page what it asks: which of the settings ``labels`` is best."""
@@ -119,7 +116,7 @@ class Tracker:
                     self._log_picture(parent, picture)
                 done = [c for c in self._seeds(parent) if c.info.status == "FINISHED"]
                 means = logged.summary((c.data.tags["status"], c.data.metrics) for c in done)
-                self._log_metrics(parent, means, max(c.info.end_time for c in done))
+                self._records.log_metrics(parent, means, max(c.info.end_time for c in done))
             self._end(parent, parent.info.start_time + sum(c.info.end_time - c.info.start_time for c in done))
         return new
 
@@ -190,18 +187,15 @@ class Tracker:
             tags = {**self._provenance(runs[0]), **logged.setting_tags(study, label, runs[0])}
             if names:
                 tags[EXPERIMENTS] = joined(names)
-            parent = self._new_run(self._experiment(study), label, tags, min(run.began for run in runs))
+            parent = self._records.new_run(self._experiment(study), label, tags, min(run.began for run in runs))
         if parent.info.status != "FINISHED":
-            self._log_batches(parent, logged.parameters(runs[0].record["setting"]), [])
-            self._log_data(parent, runs[0].data)
-        self._add_experiments(parent, names)
+            self._records.log_batches(parent, logged.parameters(runs[0].record["setting"]), [])
+            self._records.log_data(parent, runs[0].data)
+        self._records.add_experiments(parent, names)
         return parent
 
     def _provenance(self, run: SeedRun) -> Mapping[str, str]:
         return run.provenance.tags or self._tags
-
-    def _new_run(self, experiment: str, name: str, tags: Mapping[str, str], began: float) -> "Run":
-        return self._client.create_run(experiment, round(1000 * began), dict(tags), name)
 
     def _children(self, parent: "Run") -> list["Run"]:
         where = f"tags.{PARENT} = '{parent.info.run_id}'"
@@ -214,12 +208,12 @@ class Tracker:
     def _log_seed(self, parent: "Run", label: str, seed_run: SeedRun, draw: Draw) -> None:
         tags = {PARENT: parent.info.run_id, **self._provenance(seed_run), **seed_run.tags(label)}
         name, end_ms = f"{label} · seed {seed_run.record['seed']}", round(1000 * seed_run.ended)
-        run = self._new_run(parent.info.experiment_id, name, tags, seed_run.began)
+        run = self._records.new_run(parent.info.experiment_id, name, tags, seed_run.began)
         with self._finishing(run):
-            self._log_data(run, seed_run.data)
+            self._records.log_data(run, seed_run.data)
             model = None if seed_run.status == "diverged" else self._models.log(run, name, seed_run.network, seed_run.model_tags(label))
-            final = _metrics(run, seed_run.final_metrics(), end_ms, seed_run.data, model)
-            self._log_batches(run, seed_run.parameters(), [*_curves(seed_run), *final])
+            final = metrics(run, seed_run.final_metrics(), end_ms, seed_run.data, model)
+            self._records.log_batches(run, seed_run.parameters(), [*curves(seed_run), *final])
             self._client.log_artifact(run.info.run_id, str(seed_run.folder / "history.csv"))
             for title, figure in draw(seed_run).items():
                 self._client.log_figure(run.info.run_id, figure, f"figures/{title}.png")
@@ -235,11 +229,11 @@ class Tracker:
         note = f"The mean of the networks of {len(mean.of)} seeds of setting {label}, as one network."
         tags = {PARENT: parent.info.run_id, "networks": mean.networks, "setting": label, logged.NOTE: note}
         name, ended = f"{label} · mean of seeds {mean.seeds}", max(one.ended for one in mean.of)
-        run = self._new_run(parent.info.experiment_id, name, {**self._provenance(mean.of[0]), **tags}, ended)
+        run = self._records.new_run(parent.info.experiment_id, name, {**self._provenance(mean.of[0]), **tags}, ended)
         with self._finishing(run):
-            self._log_data(run, mean.of[0].data)
+            self._records.log_data(run, mean.of[0].data)
             model = self._models.log(run, name, mean.network, mean.model_tags(label))
-            self._log_batches(run, {}, _metrics(run, mean.metrics, round(1000 * ended), mean.of[0].data, model))
+            self._records.log_batches(run, {}, metrics(run, mean.metrics, round(1000 * ended), mean.of[0].data, model))
         self._end(run, round(1000 * ended))
         return run
 
@@ -256,10 +250,10 @@ class Tracker:
 
     def _refresh_seed(self, run: "Run", seed_run: SeedRun) -> None:
         """What may be new of a run that is logged already: a metric, its status, who uses it."""
-        self._log_metrics(run, seed_run.final_metrics(), None, seed_run.data)
+        self._records.log_metrics(run, seed_run.final_metrics(), None, seed_run.data)
         if run.data.tags["status"] != seed_run.status:
             self._client.set_tag(run.info.run_id, "status", seed_run.status)
-        self._add_experiments(run, self._provenance(seed_run).get(EXPERIMENTS, "").split())
+        self._records.add_experiments(run, self._provenance(seed_run).get(EXPERIMENTS, "").split())
 
     @contextmanager
     def _finishing(self, run: "Run") -> Iterator[None]:
@@ -276,74 +270,6 @@ class Tracker:
         """Marks ``run`` as finished at ``end_ms``, in milliseconds since 1970, unless that is what it says."""
         if (run.info.status, run.info.end_time) != ("FINISHED", end_ms):
             self._client.set_terminated(run.info.run_id, "FINISHED", end_ms)
-
-    def _log_data(self, run: "Run", data: Iterable[DataSet]) -> None:
-        from mlflow.entities import Dataset, DatasetInput, InputTag
-
-        inputs = [
-            DatasetInput(
-                Dataset(one.name, one.digest, "local", "{}", profile=one.profile),
-                [InputTag("mlflow.data.context", one.part)],
-            )
-            for one in data
-        ]
-        if inputs:
-            self._client.log_inputs(run.info.run_id, inputs)
-
-    def _log_metrics(
-        self, run: "Run", values: Mapping[str, float], time_ms: int | None, data: Sequence[DataSet] = ()
-    ) -> None:
-        """Logs what a ``run`` that is there already does not hold yet.
-
-        ``time_ms`` is for a run that holds no metric; a later value stands at the present time, after the earlier one.
-        """
-        changed = {name: value for name, value in values.items() if run.data.metrics.get(name) != value}
-        if changed := {name: value for name, value in changed.items() if math.isfinite(value)}:
-            now_ms = round(1000 * time.time()) if run.data.metrics or time_ms is None else time_ms
-            outputs = run.outputs.model_outputs if run.outputs else []
-            model = outputs[0].model_id if outputs else None
-            self._log_batches(run, {}, _metrics(run, changed, now_ms, data, model))
-
-    def _log_batches(self, run: "Run", parameters: Mapping[str, str], metrics: Sequence["Metric"]) -> None:
-        """Logs parameters and metrics in as few calls, each one transaction, as MLflow allows."""
-        from mlflow.entities import Param
-
-        first = BATCH - len(parameters)
-        own = [Param(name, value) for name, value in parameters.items()]
-        self._client.log_batch(run.info.run_id, metrics=metrics[:first], params=own)
-        for start in range(first, len(metrics), BATCH):
-            self._client.log_batch(run.info.run_id, metrics=metrics[start : start + BATCH])
-
-    def _add_experiments(self, run: "Run", names: Iterable[str]) -> None:
-        before = run.data.tags.get(EXPERIMENTS, "")
-        if (after := joined([*before.split(), *names])) != before:
-            self._client.set_tag(run.info.run_id, EXPERIMENTS, after)
-
-
-def _curves(seed_run: SeedRun) -> list["Metric"]:
-    from mlflow.entities import Metric
-
-    return [Metric(one.metric, one.value, one.time_ms, one.epoch) for one in seed_run.history()]
-
-
-def _metrics(
-    run: "Run", values: Mapping[str, float], time_ms: int, data: Sequence[DataSet], model: str | None
-) -> list["Metric"]:
-    """``values`` as metrics of ``run``, of its ``model`` and of the part of the data that each was taken on.
-
-    Without those that are no number: MLflow's SQLite store has no place for NaN.
-    """
-    from mlflow.entities import Metric
-
-    found = []
-    for name, value in values.items():
-        if not math.isfinite(value):
-            continue
-        of = next((one for one in data if name.startswith(f"{one.part}_") and name not in TIMINGS), None)
-        where = (of.name, of.digest) if of and model else (None, None)
-        found.append(Metric(name, value, time_ms, 0, model, *where, run_id=run.info.run_id))
-    return found
-
 
 def _import_mlflow_silently() -> None:
     """Imports MLflow with its telemetry off, and no word on tables made or versions registered."""
