@@ -66,6 +66,21 @@ class Grid:
         return log_missing(self.table, self.store, self.images, self.restricted, SEEDS, uri)
 
 
+def forget_stores() -> None:
+    """Ends the connections to databases that MLflow keeps in this process: a file may have been taken away."""
+    from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore as Registry
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore as Runs
+    from mlflow.tracking._model_registry.utils import _model_registry_store_registry as registries
+    from mlflow.tracking._tracking_service.utils import _tracking_store_registry as stores
+
+    for store in (Registry, Runs):
+        for engine in store._engine_map.values():
+            engine.dispose()
+        store._engine_map.clear()
+    for cached in (registries, stores):
+        cached._get_store_with_resolved_uri.cache_clear()
+
+
 def content(uri: str, study: str = "rate") -> dict[str, Any]:
     """All that the store ``uri`` says of a study and its models, without ids and without the time of logging."""
     from mlflow import MlflowClient
@@ -100,7 +115,9 @@ def _run(found: Any, run: Any, names: dict[str, str]) -> dict[str, Any]:
         "tags": tags,
         "params": run.data.params,
         "points": {name: [(p.step, p.timestamp, p.value) for p in found] for name, found in histories.items()},
-        "data": sorted((one.dataset.name, one.dataset.digest, one.dataset.profile) for one in run.inputs.dataset_inputs),
+        "data": sorted(
+            (one.dataset.name, one.dataset.digest, one.dataset.profile) for one in run.inputs.dataset_inputs
+        ),
         "files": sorted(files),
         "models": len(run.outputs.model_outputs),
     }

@@ -1,4 +1,4 @@
-"""Whatever befalls MLflow, training ends well, a sentence says what is missing, and ``cxrbench track``'s work logs it."""
+"""Whatever befalls MLflow, training ends well, a sentence says what is missing, and ``cxrbench track`` logs it."""
 
 import os
 import resource
@@ -253,7 +253,7 @@ def test_a_store_that_can_not_be_reached_is_one_sentence_of_the_command(
 ) -> None:
     grid = Grid(workspace, set(), monkeypatch)
     grid.train()
-    with pytest.raises(CxrbenchError, match="not logged: rate, lr=0.1; rate, lr=0.001") as caught:
+    with pytest.raises(CxrbenchError, match=r"not logged: rate, lr=0\.1; rate, lr=0\.001") as caught:
         grid.log_missing(f"http://me:secret@127.0.0.1:{free_port()}")
     assert "secret" not in str(caught.value)
     assert "\n" not in str(caught.value)

@@ -4,7 +4,7 @@ A failure of MLflow is kept here and never raised: what was not logged is tried 
 """
 
 import tempfile
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -63,9 +63,7 @@ class GridLog:
     def keep_provenance(self, run: str, tags: dict[str, str]) -> None:
         """Keeps where ``run`` comes from beside the runs, so that MLflow's store can be made anew."""
         with suppress(OSError):  # a full disk, say: the run is logged all the same
-            provenance.keep(
-                self._store.folder, run, tags, lambda: logged.seedless(read_record(self._store.path(run)))
-            )
+            provenance.keep(self._store.folder, run, tags, lambda: logged.seedless(read_record(self._store.path(run))))
 
     def log(self, trained: Collection[str], partly: bool = False) -> None:
         """Logs the settings whose runs are all in ``trained``; ``partly``: also those of which a run is."""
@@ -188,7 +186,7 @@ class GridLog:
         order = [one for one in self._grid.loc[self._grid["study"] == study, "setting"].unique() if one in complete]
         return summaries.winner(summaries.summarise(metrics, study, order, seeds))
 
-    def _choice(self, study: str, run: SeedRun, metrics: dict[str, float]) -> Choice:
+    def _choice(self, study: str, run: SeedRun, metrics: Mapping[str, float]) -> Choice:
         data = [one for (of, _), runs in self._logged.items() if of == study for one in runs[0].data]
         experiment = (run.provenance.experiments or ["workspace"])[0]
         accuracy, loss = metrics["validation_accuracy"], metrics["validation_loss"]
@@ -199,7 +197,7 @@ def _metrics_of_mean(runs: Sequence[Path]) -> dict[str, float]:
     """The final metrics of the mean network of ``runs``: of an image it says the mean of their scores."""
     tables = [read_table(run / "scores.csv", "scores") for run in runs]
     score = np.mean([table["score"] for table in tables], axis=0)
-    found = {}
+    found: dict[str, float] = {}
     for part in ("validation", "test"):
         images = (tables[0]["part"] == part).to_numpy()
         if images.any():

@@ -1,4 +1,4 @@
-"""Tracks a grid while it is trained: a setting is logged as soon as all its seeds are there, the best models at the end.
+"""Tracks a grid while it is trained: a setting is logged as soon as its seeds are there, the best models at the end.
 
 Tracking never decides about training, and training never waits for it: MLflow is called in a thread of its own. Where
 it fails a sentence says so, what was not logged is tried again with each finished run, and what is missing at the end

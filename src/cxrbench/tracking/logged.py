@@ -58,7 +58,7 @@ class SeedRun:
     metrics: Mapping[str, float]  # the final ones, e.g. validation_accuracy; NaN: undefined
     status: str  # ok | degenerate | diverged
     data: tuple[DataSet, ...] = ()
-    provenance: Provenance = Provenance()
+    provenance: Provenance = dataclasses.field(default_factory=Provenance)
 
     @functools.cached_property
     def record(self) -> dict[str, Any]:

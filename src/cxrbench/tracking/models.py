@@ -67,7 +67,7 @@ class Models:
         if not found or alias not in found[0].aliases:
             return None
         version = self._client.get_model_version(name, str(found[0].aliases[alias]))
-        place = local_folder(version.source)
+        place = local_folder(str(version.source))
         return None if place and not place.exists() else version
 
     def promote(

@@ -88,6 +88,17 @@ def metrics(
         if not math.isfinite(value):
             continue
         of = next((one for one in data if name.startswith(f"{one.part}_") and name not in TIMINGS), None)
-        where = (of.name, of.digest) if of and model else (None, None)
-        found.append(Metric(name, value, time_ms, 0, model, *where, run_id=run.info.run_id))
+        linked = of if model else None
+        found.append(
+            Metric(
+                name,
+                value,
+                time_ms,
+                step=0,
+                model_id=model,
+                dataset_name=linked.name if linked else None,
+                dataset_digest=linked.digest if linked else None,
+                run_id=run.info.run_id,
+            )
+        )
     return found

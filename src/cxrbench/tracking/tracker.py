@@ -116,7 +116,7 @@ class Tracker:
                     self._log_picture(parent, picture)
                 done = [c for c in self._seeds(parent) if c.info.status == "FINISHED"]
                 means = logged.summary((c.data.tags["status"], c.data.metrics) for c in done)
-                self._records.log_metrics(parent, means, max(c.info.end_time for c in done))
+                self._records.log_metrics(parent, means, round(1000 * max(run.ended for run in runs)))
             self._end(parent, parent.info.start_time + sum(c.info.end_time - c.info.start_time for c in done))
         return new
 
@@ -211,7 +211,11 @@ class Tracker:
         run = self._records.new_run(parent.info.experiment_id, name, tags, seed_run.began)
         with self._finishing(run):
             self._records.log_data(run, seed_run.data)
-            model = None if seed_run.status == "diverged" else self._models.log(run, name, seed_run.network, seed_run.model_tags(label))
+            model = (
+                None
+                if seed_run.status == "diverged"
+                else self._models.log(run, name, seed_run.network, seed_run.model_tags(label))
+            )
             final = metrics(run, seed_run.final_metrics(), end_ms, seed_run.data, model)
             self._records.log_batches(run, seed_run.parameters(), [*curves(seed_run), *final])
             self._client.log_artifact(run.info.run_id, str(seed_run.folder / "history.csv"))
@@ -270,6 +274,7 @@ class Tracker:
         """Marks ``run`` as finished at ``end_ms``, in milliseconds since 1970, unless that is what it says."""
         if (run.info.status, run.info.end_time) != ("FINISHED", end_ms):
             self._client.set_terminated(run.info.run_id, "FINISHED", end_ms)
+
 
 def _import_mlflow_silently() -> None:
     """Imports MLflow with its telemetry off, and no word on tables made or versions registered."""
