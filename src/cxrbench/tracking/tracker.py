@@ -277,10 +277,10 @@ class Tracker:
 
 
 def _import_mlflow_silently() -> None:
-    """Imports MLflow with its telemetry off, and no word on tables made or versions registered."""
+    """Imports MLflow with its telemetry off, and no word but what it raises: a failure is one sentence of ours."""
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
     os.environ["DO_NOT_TRACK"] = "true"
     import mlflow  # noqa: F401
 
-    logging.getLogger("mlflow").setLevel(logging.ERROR)
+    logging.getLogger("mlflow").setLevel(logging.CRITICAL)
     logging.getLogger("alembic").setLevel(logging.ERROR)
