@@ -238,8 +238,8 @@ def model_name(study: str) -> str:
 
 
 def logged_model_name(text: str) -> str:
-    """``text`` without the letters that MLflow refuses in the name of a logged model."""
-    return re.sub(r"[/:.%\"']", "-", text)
+    """``text`` without the letters that MLflow refuses in the name of a logged model; 0.01 is written 0·01."""
+    return re.sub(r"[/:%\"']", "-", text.replace(".", "·"))
 
 
 def study_note(study: str, labels: Sequence[str]) -> str:
