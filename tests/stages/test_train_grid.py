@@ -157,5 +157,5 @@ def test_a_failed_run_fails_the_stage_when_all_else_is_written_and_tracked(recor
     assert len(grid) == 7
     assert set(os.listdir("data/train-grid")) == {*grid["run"], "grid.csv", "settings.json"}
     assert sorted(recorder.settings) == [
-        ("rate", "lr=0.001", 2), ("size", "batch_size=32", 2), ("size", "batch_size=8", 2),
+        ("rate", "lr=0.001", 2), ("rate", "lr=0.1", 1), ("size", "batch_size=32", 2), ("size", "batch_size=8", 2),
     ]  # fmt: skip
