@@ -59,8 +59,9 @@ def write_image(number: int, folder: Path) -> int:
 
 def write_model(path: Path) -> None:
     """The mean of three view networks of random weights, and the file that says how to use it."""
+    from cxrbench.runs import average
     from cxrbench.training import backend, models
-    from cxrbench.views import average, stored
+    from cxrbench.views import stored
 
     backend.start(1)
     seeds = [path.with_name(f"seed-{seed}.keras") for seed in range(3)]

@@ -8,9 +8,9 @@ import sys
 from collections.abc import Sequence
 
 from cxrbench.base.errors import CxrbenchError
-from cxrbench.commands import grid, views
+from cxrbench.commands import grid, track, views
 
-COMMANDS = (views, grid)
+COMMANDS = (grid, track, views)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

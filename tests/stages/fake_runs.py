@@ -23,7 +23,8 @@ def write(store, run, cell, assignment, accuracy):
     record = {
         "run": run, "setting": cell.setting.model_dump(), "seed": cell.seed, "status": "ok", "parameters": 1,
         "epochs_done": 1, "checkpoint_epoch": 1, "first_epoch_seconds": 2.0, "epoch_seconds": 2.0, "train_seconds": 3.0,
-        "data": {"sha256": "d", "train": 1}, "environment": {"python": "3"},
+        "data": {"sha256": "d", "train": 1},
+        "environment": {"python": "3", "keras": "3.15.1", "backend": "tensorflow", "tensorflow": "2.21.0"},
     }  # fmt: skip
     (folder / "run.json").write_text(json.dumps(record))
     store.commit(run, folder)

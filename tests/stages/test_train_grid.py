@@ -30,9 +30,13 @@ class Recorder:
     def log_setting(self, study, label, seed_runs, draw, picture):
         self.settings.append((study, label, len(seed_runs)))
         self.pictures.append(picture)
+        return len(seed_runs)
 
-    def register_best(self, study, label, seed_run):
+    def register_best(self, study, label, seed_run, choice):
         pass
+
+    def would_register_mean(self, choice):
+        return False
 
 
 def assignment():
@@ -63,7 +67,7 @@ def recorder(tmp_path, monkeypatch):
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(tree))
     write_table("data/split/assignment.csv", assignment(), "assignment")
     recorder = Recorder()
-    monkeypatch.setattr(tracker, "open_tracker", lambda: recorder)
+    monkeypatch.setattr(tracker, "open_tracker", lambda uri: recorder)
 
     def train_nothing(cells, table, store, cache, workers, on_run):
         names = plan.fingerprints(cells, table)
@@ -119,7 +123,7 @@ def test_each_setting_is_tracked_with_all_its_seeds(recorder):
 
 
 def test_an_mlflow_server_that_is_not_there_does_not_end_the_stage(recorder, monkeypatch, capsys):
-    def refuse():
+    def refuse(uri):
         raise CxrbenchError("the MLflow store http://127.0.0.1:1 can't be used")
 
     monkeypatch.setattr(tracker, "open_tracker", refuse)
@@ -153,5 +157,5 @@ def test_a_failed_run_fails_the_stage_when_all_else_is_written_and_tracked(recor
     assert len(grid) == 7
     assert set(os.listdir("data/train-grid")) == {*grid["run"], "grid.csv", "settings.json"}
     assert sorted(recorder.settings) == [
-        ("rate", "lr=0.001", 2), ("size", "batch_size=32", 2), ("size", "batch_size=8", 2),
+        ("rate", "lr=0.001", 2), ("rate", "lr=0.1", 1), ("size", "batch_size=32", 2), ("size", "batch_size=8", 2),
     ]  # fmt: skip

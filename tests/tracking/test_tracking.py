@@ -69,17 +69,61 @@ def test_the_duration_of_a_run_is_its_training_time_and_of_a_setting_the_sum_ove
     assert runs[LABEL].info.start_time == 999_998_500
 
 
-def test_the_data_set_of_a_run_names_cohort_protocol_and_counts_and_neither_an_image_nor_a_path(
+def test_a_curve_stands_at_the_times_when_its_epochs_ended(workspace: Path) -> None:
+    run = seed_run(workspace, 0, losses=[0.5, 0.25, 0.125])  # of 1 s each, 1.5 s in all
+    os.utime(run.folder / "run.json", (1_000_000, 1_000_000))
+    open_tracker().log_setting(STUDY, LABEL, [run])
+    child = runs_by_name(workspace)[f"{LABEL} · seed 0"]
+    found = client(workspace).get_metric_history(child.info.run_id, "epoch/train_loss")
+    assert [point.timestamp for point in found] == [999_999_500, 1_000_000_500, 1_000_001_500]
+    (final,) = client(workspace).get_metric_history(child.info.run_id, "test_auc")
+    assert final.timestamp == 1_000_000_000
+
+
+def test_the_data_sets_of_a_run_are_its_parts_with_their_counts_and_neither_an_image_nor_a_path(
     workspace: Path,
 ) -> None:
     open_tracker().log_setting(STUDY, LABEL, [seed_run(workspace, 0)])
     for run in runs_by_name(workspace).values():
-        (found,) = run.inputs.dataset_inputs
-        assert found.dataset.name == "pneumonia, paper"
-        assert found.dataset.digest == "a" * 8
-        profile = json.loads(found.dataset.profile)
-        assert profile == {"num_rows": 35, "train": 20, "validation": 10, "test": 5, "sha256": "a" * 64}
-        assert str(workspace) not in str(found.to_dictionary())
+        found = {one.dataset.name: one for one in run.inputs.dataset_inputs}
+        assert found.keys() == {f"pneumonia/paper/{part}" for part in ("train", "validation", "test")}
+        one = found["pneumonia/paper/validation"]
+        assert [(tag.key, tag.value) for tag in one.tags] == [("mlflow.data.context", "validation")]
+        profile = json.loads(one.dataset.profile)
+        assert profile.pop("sha256").startswith(one.dataset.digest)
+        assert profile == {"num_rows": 4, "normal": 2, "pneumonia": 2}
+        assert str(workspace) not in str(one.to_dictionary())
+
+
+def test_models_are_ranked_by_what_they_reached_on_a_part(workspace: Path) -> None:
+    runs = [seed_run(workspace, seed, value) for seed, value in enumerate((0.8, 0.9, 0.7))]
+    open_tracker().log_setting(STUDY, LABEL, runs)
+    found = client(workspace)
+    experiment = found.get_experiment_by_name(STUDY).experiment_id
+    part = runs[0].data[1]
+    order = {"field_name": "metrics.validation_accuracy", "ascending": False, "dataset_name": part.name}
+    ranked = found.search_logged_models([experiment], order_by=[{**order, "dataset_digest": part.digest}])
+    assert [model.tags["seed"] for model in ranked] == ["1", "0", "2"]
+    linked = {metric.key: metric.dataset_name for metric in ranked[0].metrics}
+    assert linked["validation_accuracy"] == "pneumonia/paper/validation"
+    assert linked["test_auc"] == "pneumonia/paper/test"
+    assert linked["train_seconds"] is None
+    assert ranked[0].params["lr"] == "0.001"
+    assert ranked[0].status == "READY"
+
+
+def test_runs_are_grouped_by_any_setting_since_each_seed_carries_all_of_them(workspace: Path) -> None:
+    open_tracker().log_setting(STUDY, LABEL, [seed_run(workspace, seed) for seed in (0, 1)])
+    for name, run in runs_by_name(workspace).items():
+        if "seed" in name:
+            assert Setting.model_fields.keys() <= run.data.params.keys()
+
+
+def test_a_models_file_is_no_copy_on_the_disk_of_the_run_store(workspace: Path) -> None:
+    run = seed_run(workspace, 0)
+    open_tracker().log_setting(STUDY, LABEL, [run])
+    (stored,) = (workspace / "mlruns" / "artifacts").rglob("model.keras")
+    assert stored.samefile(run.folder / "model.keras")
 
 
 def test_history_and_figures_are_artifacts_below_the_workspace(workspace: Path) -> None:
@@ -127,6 +171,8 @@ def test_a_new_metric_reaches_a_run_that_is_logged_already(workspace: Path) -> N
     tracker.log_setting(STUDY, LABEL, [SeedRun(run.folder, {**run.metrics, "test_f1": 0.7}, "degenerate")])
     runs = runs_by_name(workspace)
     assert runs[f"{LABEL} · seed 0"].data.metrics["test_f1"] == 0.7
+    (model,) = client(workspace).search_logged_models([runs[LABEL].info.experiment_id])
+    assert {metric.key: metric.value for metric in model.metrics}["test_f1"] == 0.7
     assert runs[LABEL].data.metrics["test_f1_mean"] == 0.7
     assert runs[LABEL].data.metrics["runs_degenerate"] == 1
 
@@ -140,6 +186,7 @@ def test_a_diverged_run_is_logged_as_such_without_its_nan(workspace: Path) -> No
     assert "test_auc" not in child.data.metrics
     assert len(client(workspace).get_metric_history(child.info.run_id, "epoch/train_loss")) == 1
     assert (runs[LABEL].data.metrics["runs_diverged"], runs[LABEL].data.metrics["test_auc_n"]) == (1, 1)
+    assert not child.outputs.model_outputs  # a network of NaN is nobody's model
 
 
 def test_a_thousand_epochs_are_all_logged(workspace: Path) -> None:
@@ -161,6 +208,7 @@ def test_an_error_while_logging_leaves_a_failed_run_that_the_next_time_replaces(
     runs = runs_by_name(workspace)
     assert {found.info.status for found in runs.values()} == {"FINISHED"}
     assert len(runs) == 2
+    assert len(client(workspace).search_logged_models([runs[LABEL].info.experiment_id])) == 1
 
 
 def test_an_experiment_that_was_deleted_comes_back(workspace: Path) -> None:

@@ -1,4 +1,4 @@
-"""Tracking under faults, two processes at once, and the registry."""
+"""The tracker under faults, and two processes at once."""
 
 import os
 import socket
@@ -8,14 +8,12 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from cxrbench.base.errors import CxrbenchError
-from cxrbench.config.setting import Setting
 from cxrbench.tracking.tracker import Tracker, open_tracker
 from cxrbench.tracking.waiting import RETRIES, TIMEOUT, Waiting
-from tests.tracking.tracked_runs import LABEL, STUDY, client, runs_by_name, seed_run
+from tests.tracking.tracked_runs import STUDY, runs_by_name, seed_run
 
 
 def test_a_store_that_can_not_be_used_is_one_sentence_without_its_password(tmp_path: Path) -> None:
@@ -124,43 +122,3 @@ def test_a_run_of_a_killed_process_is_replaced(workspace: Path) -> None:
     assert {run.info.status for run in found.values()} == {"FINISHED"}
     assert found.keys() == {"killed", "killed · seed 0", "killed · seed 1"}
     assert found["killed"].data.params["lr"] == "0.001"
-
-
-def test_the_best_model_loads_from_the_registry_and_predicts_as_it_did(
-    workspace: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import keras
-    import mlflow
-
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{workspace / 'mlruns' / 'mlflow.db'}")
-    model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(1)])
-    run = seed_run(workspace, 0, setting=Setting(image_size=8))
-    model.save(run.folder / "model.keras")
-    tracker = open_tracker()
-    tracker.log_setting(STUDY, LABEL, [run])
-    tracker.register_best(STUDY, LABEL, run)
-    images = np.random.default_rng(1).integers(0, 256, (3, 8, 8, 1), dtype="uint8")
-    expected = model.predict(images, verbose=0)
-    address = "models:/cxrbench-learning-rate@best"
-    assert np.array_equal(mlflow.keras.load_model(address).predict(images, verbose=0), expected)
-    loaded = mlflow.pyfunc.load_model(address)
-    assert np.array_equal(loaded.predict(images), expected)
-    assert loaded.metadata.signature.outputs.inputs[0].shape == (-1, 1)
-    example = loaded.input_example
-    assert (example.shape, example.dtype) == ((1, 8, 8, 1), np.uint8)
-    assert loaded.predict(example).shape == (1, 1)
-
-
-def test_the_alias_follows_the_best_and_no_run_is_registered_twice(workspace: Path) -> None:
-    tracker = open_tracker()
-    runs = [seed_run(workspace, 0), seed_run(workspace, 1)]
-    tracker.log_setting(STUDY, LABEL, runs)
-    aliased = []
-    for best in (runs[0], runs[0], runs[1], runs[0]):
-        tracker.register_best(STUDY, LABEL, best)
-        aliased.append(client(workspace).get_model_version_by_alias("cxrbench-learning-rate", "best"))
-    assert [int(version.version) for version in aliased] == [1, 1, 2, 1]
-    assert [version.tags["fingerprint"] for version in aliased[1:3]] == [run.record["run"] for run in runs]
-    assert len(client(workspace).search_model_versions("name = 'cxrbench-learning-rate'")) == 2
-    found = runs_by_name(workspace)
-    assert aliased[2].run_id == found[f"{LABEL} · seed 1"].info.run_id

@@ -79,7 +79,9 @@ def log(server: tuple[str, Path], folder: Path, study: str, drawn: Drawn) -> tup
     found = MlflowClient(server[0])
     experiment = found.get_experiment_by_name(study).experiment_id
     (parent,) = found.search_runs([experiment], "tags.identity LIKE '%'")
-    return parent, sorted(path.name for path in (server[1] / experiment).rglob("*") if path.is_file())
+    files = [path.relative_to(server[1] / experiment) for path in (server[1] / experiment).rglob("*") if path.is_file()]
+    assert not [path for path in files if path.parts[0] == "models" and path.suffix in (".png", ".npy")]
+    return parent, sorted(path.name for path in files if path.parts[0] != "models")
 
 
 def test_no_image_of_a_restricted_cohort_reaches_a_remote_server(

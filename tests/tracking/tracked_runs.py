@@ -9,9 +9,17 @@ import pandas as pd
 
 from cxrbench.base.tables import write_table
 from cxrbench.config.setting import Setting
+from cxrbench.tracking.data_set import DataSet
 from cxrbench.tracking.logged import SeedRun
 
 STUDY, LABEL = "learning-rate", "lr=0.001"
+DATA = tuple(
+    DataSet(
+        f"pneumonia/paper/{part}", part, digest * 8,
+        json.dumps({"num_rows": 4, "normal": 2, "pneumonia": 2, "sha256": digest * 64}),
+    )
+    for part, digest in (("train", "a"), ("validation", "b"), ("test", "c"))
+)  # fmt: skip
 ENVIRONMENT = {"python": "3.11", "keras": "3.15.1", "backend": "tensorflow", "tensorflow": "2.21.0"}
 
 
@@ -41,7 +49,7 @@ def seed_run(folder: Path, seed: int, value: float = 0.9, setting: Setting | Non
     place = folder / f"{seed:08x}{round(setting.lr * 1e6):08x}"
     if not place.exists():
         write_run(place, seed, setting, other.get("losses", [0.5, 0.25]))
-    return SeedRun(place, {"validation_accuracy": value, "test_auc": value / 2}, other.get("status", "ok"))
+    return SeedRun(place, {"validation_accuracy": value, "test_auc": value / 2}, other.get("status", "ok"), DATA)
 
 
 def client(workspace: Path) -> Any:

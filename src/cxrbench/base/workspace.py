@@ -73,13 +73,13 @@ def _root_of(folder: str) -> str:
     return str(workspace_root(Path(folder)))
 
 
-def tracking_uri() -> str:
-    """The MLflow store: ``MLFLOW_TRACKING_URI``, else SQLite in the workspace's ``mlruns``.
+def tracking_uri(named: str | None = None) -> str:
+    """The MLflow store: the one ``named``, else ``MLFLOW_TRACKING_URI``, else SQLite in the workspace's ``mlruns``.
 
     A relative path is taken from the workspace, not from DVC's copy of it, which goes when it is done. A bare word
     is a path too, but for MLflow's own words for a server.
     """
-    uri = os.environ.get("MLFLOW_TRACKING_URI") or "sqlite:///mlruns/mlflow.db"
+    uri = named or os.environ.get("MLFLOW_TRACKING_URI") or "sqlite:///mlruns/mlflow.db"
     if database := re.fullmatch(r"(sqlite(?:\+\w+)?:///)(?!:memory:)(.+)", uri):
         return f"{database[1]}{resolve(database[2])}"
     if local := re.fullmatch(r"file:(?!//)(.+)", uri):

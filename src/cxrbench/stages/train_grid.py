@@ -36,9 +36,9 @@ def main() -> None:
     outputs.write_outputs(OUT, grid, store)
     reasons = {one.setting: why_not_run(one.setting) for one in skipped}
     write_settings(OUT / "settings.json", settings_of(params.planned_runs(), reasons))
+    tracker.finish(params.seeds)
     if failed:
         raise failed
-    tracker.finish(params.seeds)
 
 
 if __name__ == "__main__":

@@ -11,9 +11,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cxrbench.base.tables import PARTS, read_table
+from cxrbench.base.tables import read_table
 from cxrbench.config.setting import Setting
 from cxrbench.runs.fingerprint import fingerprint
+from cxrbench.tracking.data_set import DataSet
+from cxrbench.tracking.provenance import Provenance
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -31,11 +33,21 @@ EPOCH_METRICS = {
 TIMINGS = ("first_epoch_seconds", "epoch_seconds", "train_seconds")
 STATUSES = ("ok", "degenerate", "diverged")
 ANY_SEED = -1  # no run has it: its fingerprint is that of all but the seed
-BEST = "best"
+BEST, BEST_MEAN = "best", "best-mean"  # the best run of a study, and the mean of its setting's networks
+METRIC_OF_CHOICE = "validation_accuracy"
 NOTE = "mlflow.note.content"
 MISTAKES = "mistakes.png"
 WITHHELD = "withheld: the cohort is restricted and this store is not on the machine that trained"
-DIGEST_LETTERS = 8  # as many as the column Dataset has room for; the profile holds the whole digest
+
+
+@dataclasses.dataclass(frozen=True)
+class Point:
+    """A value of a metric."""
+
+    metric: str
+    value: float
+    epoch: int
+    time_ms: int  # milliseconds since 1970
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,6 +57,8 @@ class SeedRun:
     folder: Path  # holds run.json, history.csv and model.keras
     metrics: Mapping[str, float]  # the final ones, e.g. validation_accuracy; NaN: undefined
     status: str  # ok | degenerate | diverged
+    data: tuple[DataSet, ...] = ()
+    provenance: Provenance = dataclasses.field(default_factory=Provenance)
 
     @functools.cached_property
     def record(self) -> dict[str, Any]:
@@ -52,6 +66,10 @@ class SeedRun:
         return record
 
     @property
+    def network(self) -> "Network":
+        return Network(self.folder / "model.keras", self.record["setting"], self.record["environment"])
+
+    @functools.cached_property
     def ended(self) -> float:
         """When training ended, in seconds since 1970: run.json is the last file that it writes."""
         return (self.folder / "run.json").stat().st_mtime
@@ -64,13 +82,14 @@ class SeedRun:
     def final_metrics(self) -> dict[str, float]:
         return {**{name: self.record[name] for name in TIMINGS}, **self.metrics}
 
-    def history(self) -> list[tuple[str, float, int]]:
-        """Metric, value and epoch of every point of the training history that is a number."""
-        table = read_table(self.folder / "history.csv", "history").set_index("epoch")
+    def history(self) -> list[Point]:
+        """Every point of the training history that is a number, at the time when its epoch ended."""
+        table = read_table(self.folder / "history.csv", "history")
+        times_ms = [round(1000 * (self.began + seconds)) for seconds in table["seconds"].cumsum()]
         return [
-            (metric, float(value), int(epoch))
+            Point(metric, float(value), int(epoch), time_ms)
             for column, metric in EPOCH_METRICS.items()
-            for epoch, value in table[column].items()
+            for epoch, value, time_ms in zip(table["epoch"], table[column], times_ms)
             if math.isfinite(value)
         ]
 
@@ -87,6 +106,74 @@ class SeedRun:
         environment = {f"environment.{name}": value for name, value in record["environment"].items()}
         own = {"fingerprint": record["run"], "setting": label, "status": self.status, NOTE: note}
         return {**own, **environment}
+
+    def model_tags(self, label: str) -> dict[str, str]:
+        return {"kind": "run", "fingerprint": self.record["run"], "setting": label, "seed": str(self.record["seed"])}
+
+
+@dataclasses.dataclass(frozen=True)
+class Network:
+    """A trained network's file, and what of its setting and environment its users need to know."""
+
+    file: Path
+    setting: Mapping[str, Any]
+    environment: Mapping[str, str]
+
+
+@dataclasses.dataclass(frozen=True)
+class MeanRun:
+    """The mean of the networks of a setting's seeds, one network itself."""
+
+    of: Sequence[SeedRun]
+    file: Path
+    metrics: Mapping[str, float]  # of the mean of their scores
+
+    @property
+    def networks(self) -> str:
+        """The fingerprints of the runs whose networks these are."""
+        return " ".join(sorted(one.record["run"] for one in self.of))
+
+    @property
+    def network(self) -> Network:
+        return dataclasses.replace(self.of[0].network, file=self.file)
+
+    @property
+    def seeds(self) -> str:
+        return ", ".join(str(seed) for seed in sorted(one.record["seed"] for one in self.of))
+
+    def model_tags(self, label: str) -> dict[str, str]:
+        return {"kind": "mean", "fingerprint": self.networks, "setting": label, "seed": self.seeds}
+
+
+@dataclasses.dataclass(frozen=True)
+class Choice:
+    """By what a model became a study's best."""
+
+    study: str
+    experiment: str
+    accuracy: float  # the model's own, on validation
+    loss: float  # cross-entropy in nats, on validation
+    data: str  # the study's validation images, as ``digest_of_validation`` names them
+
+    def tags(self) -> dict[str, str]:
+        return {
+            "chosen.metric": METRIC_OF_CHOICE,
+            "chosen.value": str(self.accuracy),
+            "chosen.loss": str(self.loss),
+            "chosen.study": self.study,
+            "chosen.experiment": self.experiment,
+            "chosen.data": self.data,
+        }
+
+    def beats(self, tags: Mapping[str, str]) -> bool:
+        """Whether the model is better than the one of these ``tags``.
+
+        True where that one was judged on other images or by a version that left no such tags: then no comparison is
+        possible, and the alias goes to the model of the present data.
+        """
+        if tags.get("chosen.data") != self.data:
+            return True
+        return (self.accuracy, -self.loss) > (float(tags["chosen.value"]), -float(tags["chosen.loss"]))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,10 +196,17 @@ def parameters(values: Mapping[str, Any]) -> dict[str, str]:
     return {name: Path(value).name if name == "weights" and value else str(value) for name, value in values.items()}
 
 
-def setting_identity(study: str, label: str, record: Mapping[str, Any]) -> str:
-    """16 hex digits for a setting of a study, its data and the training code, whatever its seeds are."""
-    seedless = fingerprint(Setting(**record["setting"]), ANY_SEED, record["data"]["sha256"])
-    return hashlib.sha256(json.dumps([study, label, seedless]).encode()).hexdigest()[:16]
+def seedless(record: Mapping[str, Any]) -> str:
+    """The fingerprint of all but the seed, by the present code."""
+    return fingerprint(Setting(**record["setting"]), ANY_SEED, record["data"]["sha256"])
+
+
+def setting_identity(study: str, label: str, record: Mapping[str, Any], kept: str = "") -> str:
+    """16 hex digits for a setting of a study, its data and the training code, whatever its seeds are.
+
+    ``kept`` is what ``seedless`` was when the run was trained.
+    """
+    return hashlib.sha256(json.dumps([study, label, kept or seedless(record)]).encode()).hexdigest()[:16]
 
 
 def summary(runs: Iterable[tuple[str, Mapping[str, float]]]) -> dict[str, float]:
@@ -138,26 +232,14 @@ def summary(runs: Iterable[tuple[str, Mapping[str, float]]]) -> dict[str, float]
     return result
 
 
-@dataclasses.dataclass(frozen=True)
-class Data:
-    """The images that a run was trained and scored on, as MLflow's data set: no image and no path."""
-
-    name: str  # cohort and protocol
-    digest: str  # the start of the sha256 over image bytes, parts, targets and patients
-    profile: str  # JSON: images in each part, the whole sha256
-
-
-def data(record: Mapping[str, Any]) -> Data:
-    """The data of a run's record."""
-    counts = {part: record["data"][part] for part in PARTS if part in record["data"]}
-    profile = {"num_rows": sum(counts.values()), **counts, "sha256": record["data"]["sha256"]}
-    name = f"{record['setting']['cohort']}, {record['setting']['protocol']}"
-    return Data(name, record["data"]["sha256"][:DIGEST_LETTERS], json.dumps(profile))
-
-
 def model_name(study: str) -> str:
     """The study's name in the model registry."""
     return "cxrbench-" + re.sub(r"[^\w.-]+", "-", study)
+
+
+def logged_model_name(text: str) -> str:
+    """``text`` without the letters that MLflow refuses in the name of a logged model; 0.01 is written 0·01."""
+    return re.sub(r"[/:%\"']", "-", text.replace(".", "·"))
 
 
 def study_note(study: str, labels: Sequence[str]) -> str:
@@ -167,11 +249,13 @@ def study_note(study: str, labels: Sequence[str]) -> str:
         question = f"{labels[0]}: how well does it do, and how much does the seed alone change?"
     return (
         f"{question}\n\nOne run a setting, with mean, sample SD and n (seeds) of each final metric; below it one run"
-        f" a seed. The best is named on validation; its model is models:/{model_name(study)}@{BEST}."
+        f" a seed. The best is named on validation: models:/{model_name(study)}@{BEST} is the best run's network,"
+        f" @{BEST_MEAN} the mean of its setting's."
     )
 
 
-def setting_tags(study: str, label: str, record: Mapping[str, Any]) -> dict[str, str]:
-    """What marks a setting's parent run."""
+def setting_tags(study: str, label: str, run: SeedRun) -> dict[str, str]:
+    """What marks the parent run of a setting; ``run`` is one of its runs."""
     note = f"Setting {label} of study {study}: means over its seeds; a diverged run is counted, not averaged."
-    return {"identity": setting_identity(study, label, record), "setting": label, NOTE: note}
+    identity = setting_identity(study, label, run.record, run.provenance.seedless)
+    return {"identity": identity, "setting": label, NOTE: note}

@@ -19,6 +19,7 @@ MOST = 12
 COLUMNS = 6
 DPI = 100
 TILE_INCHES = (1.9, 2.2)  # an image at about its own SIZE_PX, and two lines above it
+HEAD_INCHES = 0.4  # the sheet's title
 LETTERS = 26  # of a line above an image, as many narrow ones as fit
 LETTERS_IN_TILE = 24
 FONTS = ("Noto Sans CJK KR", "Noto Sans KR", "NanumGothic", "Malgun Gothic", "Apple SD Gothic Neo")
@@ -73,11 +74,16 @@ def sheet(title: str, thumbnails: Sequence[np.ndarray | str], captions: Sequence
     from matplotlib.figure import Figure
 
     rows = -(-len(thumbnails) // COLUMNS)
-    size = (COLUMNS * TILE_INCHES[0], rows * TILE_INCHES[1] + 0.4)
-    figure = Figure(figsize=size, dpi=DPI, layout="constrained")
+    height = rows * TILE_INCHES[1] + HEAD_INCHES
+    figure = Figure(figsize=(COLUMNS * TILE_INCHES[0], height), dpi=DPI)
     fonts = _fonts()
-    figure.suptitle(title, x=0.01, ha="left", fontsize=10, fontfamily=fonts, parse_math=False)
-    for axes in figure.subplots(rows, COLUMNS, squeeze=False).flat:
+    style: dict[str, Any] = {"ha": "left", "va": "top", "fontfamily": fonts, "parse_math": False}
+    figure.suptitle(title, x=0.01, y=1 - 0.08 / height, fontsize=10, **style)
+    # Places by hand: a layout engine draws all twice, and a grid has many settings.
+    captions_inches = TILE_INCHES[1] - TILE_INCHES[0] + 0.1
+    top = 1 - (HEAD_INCHES + captions_inches) / height
+    places = {"left": 0.01, "right": 0.99, "bottom": 0.01, "top": top, "wspace": 0.06, "hspace": 0.24}
+    for axes in figure.subplots(rows, COLUMNS, squeeze=False, gridspec_kw=places).flat:
         axes.set_axis_off()
     for axes, image, caption in zip(figure.axes, thumbnails, captions):
         _draw_tile(axes, image, caption, fonts)
@@ -90,7 +96,7 @@ def _draw_tile(axes: "Axes", image: np.ndarray | str, caption: tuple[str, str], 
     style: dict[str, Any] = {"fontsize": 7.5, "fontfamily": fonts, "parse_math": False}
     axes.imshow(pixels, cmap="gray", vmin=0, vmax=255)
     axes.text(4, 4, words, color="white", va="top", **style)
-    axes.set_title("\n".join(_cut(line) for line in caption), loc="left", **style)
+    axes.set_title("\n".join(_cut(line) for line in caption), loc="left", y=1, **style)
 
 
 def _cut(text: str) -> str:

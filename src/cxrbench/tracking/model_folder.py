@@ -1,17 +1,18 @@
-"""The MLflow model folder of a trained run, as mlflow.keras reads it.
+"""The MLflow model folder of a trained network, as mlflow.keras reads it.
 
 mlflow.keras.save_model takes a loaded model: it would start Keras and TensorFlow in the parent process to read the
-stored file and write it again. MLflow's pyfunc.save_model writes the same folder, and the file is copied into it.
+stored file and write it again. MLflow's pyfunc.save_model writes the same folder, and the file is put into it.
 """
 
+import os
 import shutil
 from pathlib import Path
 
 from cxrbench.config.loss_forms import LOSS_FORMS
-from cxrbench.tracking.logged import SeedRun
+from cxrbench.tracking.logged import Network
 
 
-def write_model_folder(target: Path, seed_run: SeedRun, run_id: str, model_id: str) -> None:
+def write_model_folder(target: Path, network: Network, run_id: str, model_id: str) -> None:
     """Writes the new folder ``target``, which mlflow.keras.load_model and mlflow.pyfunc.load_model read.
 
     The model takes uint8 (n, size, size, 1), 0 black to 255 white, and gives the scores that the run's loss is taken
@@ -22,7 +23,7 @@ def write_model_folder(target: Path, seed_run: SeedRun, run_id: str, model_id: s
     from mlflow.models import Model, ModelSignature
     from mlflow.types import Schema, TensorSpec
 
-    setting, versions = seed_run.record["setting"], seed_run.record["environment"]
+    setting, versions = network.setting, network.environment
     size_px, backend = setting["image_size"], versions["backend"]
     inputs = TensorSpec(np.dtype("uint8"), (-1, size_px, size_px, 1))
     outputs = TensorSpec(np.dtype("float32"), (-1, LOSS_FORMS[setting["loss"]].units))
@@ -40,4 +41,12 @@ def write_model_folder(target: Path, seed_run: SeedRun, run_id: str, model_id: s
         pip_requirements=[f"{name}=={versions[name]}" for name in ("keras", backend)],
     )
     (target / "data").mkdir()
-    shutil.copyfile(seed_run.folder / "model.keras", target / "data" / "model.keras")
+    _put(network.file, target / "data" / "model.keras")
+
+
+def _put(file: Path, target: Path) -> None:
+    """``file`` as ``target``: one more name of the same bytes where a disk can hold it so, a copy elsewhere."""
+    try:
+        os.link(file, target)
+    except OSError:  # another disk, or one without hard links
+        shutil.copyfile(file, target)

@@ -17,9 +17,9 @@ from cxrbench.base.progress import progress
 from cxrbench.config.setting import Setting
 from cxrbench.config.studies import PlannedRun
 from cxrbench.evaluation.metrics import evaluate
-from cxrbench.runs import plan
+from cxrbench.runs import average, plan
 from cxrbench.runs.store import MODEL, RunStore
-from cxrbench.views import average, decide, sampling, stored, stream
+from cxrbench.views import decide, sampling, stored, stream
 
 FRONTAL = sampling.TARGET["frontal"]
 IMAGE = ["source", "image_id"]  # what names an image of a run

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from cxrbench.runs import average
 from cxrbench.training import models
-from cxrbench.views import average
 
 
 @pytest.mark.parametrize(("units", "activation"), [(1, "sigmoid"), (2, "softmax")])

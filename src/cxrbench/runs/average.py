@@ -1,6 +1,6 @@
-"""Several trained view networks as one, the mean of what they say, in one model file.
+"""Several trained networks as one, the mean of what they say, in one model file.
 
-Networks that differ in their seed alone err on different films (benchmarks/view_quality.py has the figures).
+Networks that differ in their seed alone err on different images (benchmarks/view_quality.py has the figures).
 """
 
 import shutil
@@ -19,18 +19,31 @@ def write(trained: Sequence[Path], target: Path) -> None:
 
     In a process of its own: the caller never imports Keras.
     """
-    if len(trained) == 1:
-        shutil.copyfile(trained[0], target)
-        return
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
-        process.submit(_write, list(trained), target).result()
+    write_all([(trained, target)])
 
 
-def _write(trained: Sequence[Path], target: Path) -> None:
+def write_all(means: Sequence[tuple[Sequence[Path], Path]]) -> None:
+    """``write`` for each pair of ``means``; Keras is started once for all."""
+    of_several = []
+    for trained, target in means:
+        if len(trained) == 1:
+            shutil.copyfile(trained[0], target)
+        else:
+            of_several.append((list(trained), target))
+    if of_several:
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+            process.submit(_write_all, of_several).result()
+
+
+def _write_all(means: Sequence[tuple[Sequence[Path], Path]]) -> None:
     from cxrbench.training import backend
 
     backend.start(1)
-    mean_of(trained).save(target)
+    import keras
+
+    for trained, target in means:
+        keras.utils.clear_session()
+        mean_of(trained).save(target)
 
 
 def mean_of(trained: Sequence[Path]) -> "keras.Model":

@@ -1,0 +1,206 @@
+"""A grid of runs as what MLflow gets of it: each setting with all its seeds, each study's best models.
+
+A failure of MLflow is kept here and never raised: what was not logged is tried again at the next call.
+"""
+
+import tempfile
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from cxrbench.base.tables import read_table
+from cxrbench.evaluation import summaries
+from cxrbench.evaluation.metrics import METRICS, evaluate
+from cxrbench.evaluation.runs import metric_table, read_run
+from cxrbench.runs import average
+from cxrbench.runs.store import RunStore, read_record
+from cxrbench.tracking import logged, mistakes, provenance, tracker
+from cxrbench.tracking.data_set import DataSet, data_sets, digest_of_validation
+from cxrbench.tracking.failure import reason
+from cxrbench.tracking.logged import STATUSES, Choice, MeanRun, Picture, SeedRun
+from cxrbench.tracking.provenance import Provenance
+from cxrbench.tracking.run_figure import draw_run
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+FAILURES = 2  # in a row: so many settings that can't be logged say that the store is at fault, not a setting
+Setting = tuple[str, str]  # study and setting
+
+
+class GridLog:
+    """Logs the runs of ``grid`` (table 'grid') that are in ``store``.
+
+    ``assignment`` is the table of all images; no pixel of those whose source is in ``restricted`` leaves this machine.
+    ``uri`` is the store to log to (default: the workspace's). Not to be used by two threads at once.
+    """
+
+    def __init__(
+        self,
+        grid: pd.DataFrame,
+        store: RunStore,
+        assignment: pd.DataFrame,
+        restricted: Collection[str],
+        uri: str | None = None,
+    ) -> None:
+        self._grid, self._store, self._uri = grid, store, uri
+        self._assignment, self._restricted = assignment, restricted
+        self._tracker: tracker.Tracker | None = None
+        self._described: set[str] = set()
+        self._logged: dict[Setting, list[SeedRun]] = {}
+        self._metrics: dict[Setting, pd.DataFrame] = {}
+        self._data: dict[tuple[str, str], tuple[DataSet, ...]] = {}
+        self._models_done = False
+        self.failure = ""  # the last one, as the start of a sentence
+        self.steps = 0  # counts what was done: who waits sees that it goes on
+        self.new = self.known = 0  # runs that this object logged, and that MLflow had
+
+    def keep_provenance(self, run: str, tags: dict[str, str]) -> None:
+        """Keeps where ``run`` comes from beside the runs, so that MLflow's store can be made anew."""
+        with suppress(OSError):  # a full disk, say: the run is logged all the same
+            provenance.keep(self._store.folder, run, tags, lambda: logged.seedless(read_record(self._store.path(run))))
+
+    def log(self, trained: Collection[str], partly: bool = False) -> None:
+        """Logs the settings whose runs are all in ``trained``; ``partly``: also those of which a run is."""
+        failures = 0
+        for (study, setting), rows in self._grid.groupby(["study", "setting"], sort=False):
+            there = rows[rows["run"].isin(list(trained))]
+            complete = len(there) == len(rows)
+            if (study, setting) in self._logged or there.empty or not (complete or partly):
+                continue
+            if self._survives(partial(self._log_setting, str(study), str(setting), there)):
+                failures = 0
+                continue
+            failures += 1
+            if failures == FAILURES or self._tracker is None:
+                return
+
+    def register(self, seeds: Sequence[int]) -> None:
+        """Registers of each study the best run and the mean network of the setting that wins on validation.
+
+        The winner is named among the settings of which all ``seeds`` are logged.
+        """
+        self._models_done = bool(self._logged) and self._survives(partial(self._register, seeds))
+
+    def missing(self, trained: Collection[str]) -> str:
+        """What is not logged of the runs ``trained``, as the end of a sentence; empty where all is."""
+        rows = self._grid[self._grid["run"].isin(list(trained))]
+        settings = rows[["study", "setting"]].drop_duplicates().itertuples(index=False, name=None)
+        missing = [f"{study}, {setting}" for study, setting in settings if (study, setting) not in self._logged]
+        if missing:
+            return f"not logged: {'; '.join(missing)}"
+        return "" if self._models_done or rows.empty else "the best models of the studies are not registered"
+
+    def _survives(self, step: Callable[[], None]) -> bool:
+        """Whether ``step`` went well; whatever MLflow, its store or a place of artifacts raises is kept."""
+        try:
+            self._open()
+            step()
+        except Exception as error:
+            self.failure = f"MLflow failed: {reason(error)}"
+            return False
+        return True
+
+    def _open(self) -> tracker.Tracker:
+        if self._tracker is None:
+            self._tracker = tracker.open_tracker(self._uri)
+        return self._tracker
+
+    def _log_setting(self, study: str, setting: str, rows: pd.DataFrame) -> None:
+        metrics = metric_table(rows, {name: read_run(self._store.path(name)) for name in rows["run"]})
+        seed_runs = [self._seed_run(name, metrics[metrics["run"] == name]) for name in rows["run"]]
+        opened = self._open()
+        if study not in self._described:
+            opened.describe(study, list(self._grid.loc[self._grid["study"] == study, "setting"].unique()))
+            self._described.add(study)
+        new = opened.log_setting(study, setting, seed_runs, self._draw, self._picture(study, setting, seed_runs))
+        self.new, self.known = self.new + new, self.known + len(seed_runs) - new
+        self._logged[study, setting], self._metrics[study, setting] = seed_runs, metrics
+        self.steps += 1
+
+    def _seed_run(self, name: str, metrics: pd.DataFrame) -> SeedRun:
+        values = {f"{row.part}_{m}": getattr(row, m) for row in metrics.itertuples() for m in summaries.METRICS}
+        status = max(metrics["status"], key=STATUSES.index)
+        run = SeedRun(self._store.path(name), values, status)
+        key = run.record["setting"]["cohort"], run.record["setting"]["protocol"]
+        if key not in self._data:
+            self._data[key] = data_sets(self._assignment, *key)
+        origin = provenance.kept(self._store.folder, name) or Provenance()
+        return SeedRun(run.folder, values, status, self._data[key], origin)
+
+    def _draw(self, seed_run: SeedRun) -> "dict[str, Figure]":
+        self.steps += 1
+        history = read_table(seed_run.folder / "history.csv", "history")
+        scores = read_table(seed_run.folder / "scores.csv", "scores")
+        return {"curves": draw_run(history, scores)}
+
+    def _picture(self, study: str, setting: str, seed_runs: Sequence[SeedRun]) -> Picture:
+        """The worst mistakes of a setting; drawn only if the tracker asks for it."""
+        cohort = seed_runs[0].record["setting"]["cohort"]
+        images = self._assignment[self._assignment["cohort"] == cohort]
+        seeds = ", ".join(str(one.record["seed"]) for one in seed_runs)
+
+        def draw() -> "Figure | None":
+            scores = [read_table(one.folder / "scores.csv", "scores") for one in seed_runs]
+            title = f"{study}, {setting}: the surest mistakes of the mean over seeds {seeds}"
+            return mistakes.draw(title, scores, images)
+
+        return Picture(draw, restricted=bool(set(images["source"]) & set(self._restricted)))
+
+    def _register(self, seeds: Sequence[int]) -> None:
+        opened = self._open()
+        means: list[tuple[str, str, MeanRun, Choice]] = []
+        with tempfile.TemporaryDirectory() as folder:
+            for study in self._grid["study"].unique():
+                winner = self._winner(study, seeds)
+                if winner is None:
+                    continue  # every run diverged, or no setting has all its seeds
+                runs = self._logged[study, winner]
+                best = max(runs, key=lambda run: (run.metrics["validation_accuracy"], -run.metrics["validation_loss"]))
+                opened.register_best(study, winner, best, self._choice(study, best, best.metrics))
+                file = Path(folder) / f"{len(means)}.keras"
+                mean = MeanRun(runs, file, _metrics_of_mean([run.folder for run in runs]))
+                choice = self._choice(study, best, mean.metrics)
+                if opened.would_register_mean(choice):
+                    means.append((study, winner, mean, choice))
+                self.steps += 1
+            average.write_all([([run.network.file for run in mean.of], mean.file) for _, _, mean, _ in means])
+            for study, winner, mean, choice in means:
+                opened.register_mean(study, winner, mean, choice)
+                self.steps += 1
+
+    def _winner(self, study: str, seeds: Sequence[int]) -> str | None:
+        complete = {
+            setting: table
+            for (of, setting), table in self._metrics.items()
+            if of == study and set(seeds) <= set(table["seed"])
+        }
+        if not complete:
+            return None
+        metrics = pd.concat(complete.values())
+        order = [one for one in self._grid.loc[self._grid["study"] == study, "setting"].unique() if one in complete]
+        return summaries.winner(summaries.summarise(metrics, study, order, seeds))
+
+    def _choice(self, study: str, run: SeedRun, metrics: Mapping[str, float]) -> Choice:
+        data = [one for (of, _), runs in self._logged.items() if of == study for one in runs[0].data]
+        experiment = (run.provenance.experiments or ["workspace"])[0]
+        accuracy, loss = metrics["validation_accuracy"], metrics["validation_loss"]
+        return Choice(study, experiment, accuracy, loss, digest_of_validation(data))
+
+
+def _metrics_of_mean(runs: Sequence[Path]) -> dict[str, float]:
+    """The final metrics of the mean network of ``runs``: of an image it says the mean of their scores."""
+    tables = [read_table(run / "scores.csv", "scores") for run in runs]
+    score = np.mean([table["score"] for table in tables], axis=0)
+    found: dict[str, float] = {}
+    for part in ("validation", "test"):
+        images = (tables[0]["part"] == part).to_numpy()
+        if images.any():
+            _, values = evaluate(tables[0]["target"].to_numpy()[images], score[images])
+            found |= {f"{part}_{name}": values[name] for name in METRICS}
+    return found
