@@ -22,9 +22,8 @@ def main() -> None:
     assignment = read_table("data/split/assignment.csv", "assignment")
     store = RunStore(run_store_dir())
     planned, skipped = split_runnable(params.planned_runs(), assignment)
-    for line in dict.fromkeys(
-        f"{one.study}, {one.label}: skipped, because {why_not_run(one.setting)}" for one in skipped
-    ):
+    reasons = {one.setting: why_not_run(one.setting) for one in skipped}
+    for line in dict.fromkeys(f"{one.study}, {one.label}: skipped, because {reasons[one.setting]}" for one in skipped):
         print(line)
     grid = outputs.grid_table(planned, assignment)
     tracker = GridTracker(grid, store, assignment, params.restricted)
@@ -34,7 +33,6 @@ def main() -> None:
     except plan.RunsFailed as error:  # everything else is written before the stage fails
         failed, grid = error, grid[~grid["run"].isin(error.runs)]
     outputs.write_outputs(OUT, grid, store)
-    reasons = {one.setting: why_not_run(one.setting) for one in skipped}
     write_settings(OUT / "settings.json", settings_of(params.planned_runs(), reasons))
     tracker.finish(params.seeds)
     if failed:
