@@ -16,6 +16,7 @@ from ray.cluster_utils import Cluster
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.base.files import sha256_of
 from cxrbench.runs.executors.on_ray import LOSSES, RayExecutor
+from cxrbench.runs.executors.ray_cluster import shares
 from cxrbench.training import backend
 from tests.runs.executors.cluster_runs import (
     counting,
@@ -150,3 +151,22 @@ def test_two_nodes_train_what_this_machine_trains_and_the_loss_of_one_in_mid_gri
         )
     assert sum(epoch >= 3 for epoch in went_on.values()) == 1
     assert there == here
+
+
+@pytest.mark.parametrize(
+    ("nodes", "workers", "shared"),
+    [
+        ([(4, 0), (4, 0)], 3, (3, 2, 0.0)),
+        ([(4, 0), (4, 0)], 1, (1, 4, 0.0)),
+        ([(4, 0), (2, 0)], None, (6, 1, 0.0)),
+        ([(32, 8), (32, 8)], None, (16, 4, 1.0)),
+        ([(32, 4)], 2, (2, 16, 1.0)),
+        ([(32, 4)], 6, (6, 5, 0.5)),
+        ([(0, 0), (8, 0)], 2, (2, 4, 0.0)),
+    ],
+)
+def test_a_cluster_is_shared_out_evenly_and_no_run_gets_more_than_a_gpu(monkeypatch, nodes, workers, shared):
+    listed = [{"Alive": True, "Resources": {"CPU": cpus, "GPU": gpus}} for cpus, gpus in nodes]
+    dead = {"Alive": False, "Resources": {"CPU": 64.0, "GPU": 64.0}}
+    monkeypatch.setattr(ray, "nodes", lambda: [*listed, dead])
+    assert shares(workers) == shared

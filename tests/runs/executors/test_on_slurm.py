@@ -129,6 +129,12 @@ NODES = "partition=all cpus_per_task=1 jobs=2 runs=2"
 real_slurm = pytest.mark.skipif(bool(slurm_cluster.why_not()), reason=slurm_cluster.why_not() or "there is one")
 
 
+def squeue(form):
+    """What Slurm says of each job that waits or runs."""
+    command = ["squeue", "--noheader", "--array", f"--format={form}"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+
+
 @pytest.fixture
 def cluster():
     with slurm_cluster.slurm_cluster() as cluster:
@@ -150,19 +156,14 @@ def test_two_nodes_train_what_this_machine_trains_and_the_loss_of_one_in_mid_gri
 def test_what_slurm_requeues_goes_on_and_what_it_cancels_is_told_as_lost(cluster, images, tmp_path):
     jobs = [make_job(tmp_path, images, run, epochs=60) for run in ("requeued", "cancelled")]
 
-    def slurm(*command):
-        """For the one job that runs ``run``: the jobs of an array are numbered in the order of submission."""
-        done = subprocess.run(command, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-
     seen = set()
 
     def interfere(event):
         if event.epoch == 5 and event.run not in seen:
             seen.add(event.run)
-            base = subprocess.run(["squeue", "-h", "-r", "-o", "%i"], capture_output=True, text=True).stdout.split()
-            job = min(base) if event.run == "requeued" else max(base)
-            slurm(*(["scontrol", "requeue", job] if event.run == "requeued" else ["scancel", job]))
+            first, *_, last = sorted(squeue("%i"))  # the tasks of an array are numbered in the order of submission
+            command = ["scontrol", "requeue", first] if event.run == "requeued" else ["scancel", last]
+            subprocess.run(command, check=True)
 
     executor = executor_of(tmp_path, "partition=all cpus_per_task=1 jobs=2 runs=1", 0.1)
     told = drive(executor, jobs, tmp_path, interfere)
@@ -195,18 +196,14 @@ time.sleep(600)
     driver = subprocess.Popen([sys.executable, "-c", code, tmp_path], stdout=subprocess.PIPE, text=True)
     assert driver.stdout.readline() == "trains\n"
     with contextlib.closing(executor_of(tmp_path, "partition=all")):
-        assert running() == ["RUNNING"]
+        assert squeue("%T") == ["RUNNING"]
     driver.kill()
     driver.wait()
     with contextlib.closing(executor_of(tmp_path, "partition=all")):
         until = time.monotonic() + 30
-        while running() and time.monotonic() < until:
+        while squeue("%T") and time.monotonic() < until:
             time.sleep(0.5)
-        assert running() == []
-
-
-def running():
-    return subprocess.run(["squeue", "-h", "-o", "%T"], capture_output=True, text=True).stdout.split()
+        assert squeue("%T") == []
 
 
 @real_slurm
