@@ -143,7 +143,7 @@ def train_and_lose_a_node(executor, jobs, folder, kill):
     stores = RunStore(folder / "store"), RunStore(folder / "here")
     assert train_all(jobs, stores[0], executor, on_epoch, lambda run: None) == []
     assert len(under_way) == 2
-    assert train_all(jobs, stores[1], LocalExecutor(1, threads=1), lambda run, epoch: None, lambda run: None) == []
+    assert train_all(jobs, stores[1], LocalExecutor(1), lambda run, epoch: None, lambda run: None) == []
     went_on = {job.run: read_record(stores[0].path(job.run))["resumed_after_epoch"] for job in jobs}
     scores = [{job.run: (store.path(job.run) / "scores.csv").read_text() for job in jobs} for store in stores]
     return went_on, *scores

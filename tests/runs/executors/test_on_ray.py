@@ -34,13 +34,13 @@ pytestmark = pytest.mark.slow
 
 
 @contextlib.contextmanager
-def cluster_of(nodes):
-    """A head without a CPU, where the driver is, and ``nodes`` nodes of one CPU."""
+def cluster_of(nodes, cpus=1):
+    """A head without a CPU, where the driver is, and ``nodes`` nodes of ``cpus``."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
     try:
         for _ in range(nodes):
-            cluster.add_node(num_cpus=1)
+            cluster.add_node(num_cpus=cpus)
         yield cluster
     finally:
         ray.shutdown()
@@ -135,6 +135,17 @@ def test_a_node_with_other_libraries_trains_nothing(node, images, tmp_path, monk
         drive(RayExecutor(1, node, counting()), [make_job(tmp_path, images, "run")], tmp_path)
 
 
+def test_a_run_gets_the_threads_of_its_setting_or_a_sentence(images, tmp_path):
+    jobs = [make_job(tmp_path, images, f"threads{k}", threads=k) for k in (1, 2)]
+    with cluster_of(1, cpus=2) as cluster:
+        drive(RayExecutor(1, cluster.address, counting()), jobs, tmp_path)
+        with pytest.raises(CxrbenchError, match="threads is 3, and the largest node of the Ray cluster has 2 cores"):
+            drive(
+                RayExecutor(1, cluster.address, counting()), [make_job(tmp_path, images, "many", threads=3)], tmp_path
+            )
+    assert [record_of(tmp_path, job.run)["threads"] for job in jobs] == [1, 2]
+
+
 @pytest.mark.parametrize("address", ["127.0.0.1:1", "ray", "nowhere.invalid:6379"])
 def test_no_cluster_is_a_sentence(address):
     with pytest.raises(CxrbenchError, match=f"there is no Ray cluster at {address} .*set RAY_ADDRESS"):
@@ -156,16 +167,15 @@ def test_two_nodes_train_what_this_machine_trains_and_the_loss_of_one_in_mid_gri
 @pytest.mark.parametrize(
     ("nodes", "workers", "shared"),
     [
-        ([(4, 0), (4, 0)], 3, (3, 2, 0.0)),
-        ([(4, 0), (4, 0)], 1, (1, 4, 0.0)),
-        ([(4, 0), (2, 0)], None, (6, 1, 0.0)),
-        ([(32, 8), (32, 8)], None, (16, 4, 1.0)),
-        ([(32, 4)], 2, (2, 16, 1.0)),
-        ([(32, 4)], 6, (6, 5, 0.5)),
-        ([(0, 0), (8, 0)], 2, (2, 4, 0.0)),
+        ([(4, 0), (4, 0)], 3, (3, 0.0, 4)),
+        ([(4, 0), (2, 0)], None, (6, 0.0, 4)),
+        ([(32, 8), (32, 8)], None, (16, 1.0, 32)),
+        ([(32, 4)], 2, (2, 1.0, 32)),
+        ([(32, 4)], 6, (6, 0.5, 32)),
+        ([(0, 0), (8, 0)], 2, (2, 0.0, 8)),
     ],
 )
-def test_a_cluster_is_shared_out_evenly_and_no_run_gets_more_than_a_gpu(monkeypatch, nodes, workers, shared):
+def test_a_cluster_is_shared_out_and_no_run_gets_more_than_a_gpu(monkeypatch, nodes, workers, shared):
     listed = [{"Alive": True, "Resources": {"CPU": cpus, "GPU": gpus}} for cpus, gpus in nodes]
     dead = {"Alive": False, "Resources": {"CPU": 64.0, "GPU": 64.0}}
     monkeypatch.setattr(ray, "nodes", lambda: [*listed, dead])

@@ -61,6 +61,14 @@ def test_runs_share_the_jobs_evenly_and_never_more_jobs_than_asked_for(images, t
     assert sorted(map(pids.count, set(pids))) == [3, 3, 3]
 
 
+def test_runs_of_other_threads_are_in_another_job(images, tmp_path):
+    jobs = [make_job(tmp_path, images, f"run{k}", threads=1 + k % 2) for k in range(4)]
+    drive(executor_of(tmp_path, "cluster=local jobs=1 runs=4"), jobs, tmp_path)
+    records = [record_of(tmp_path, job.run) for job in jobs]
+    assert [record["threads"] for record in records] == [1, 2, 1, 2]
+    assert records[0]["pid"] == records[2]["pid"] != records[1]["pid"] == records[3]["pid"]
+
+
 def test_a_run_that_raises_is_told_with_its_reason_and_its_job_goes_on(images, tmp_path):
     jobs = [make_job(tmp_path, images, "raises", optimizer="sgd", lr=0.5), make_job(tmp_path, images, "next")]
     told = drive(executor_of(tmp_path, f"{HERE} jobs=1"), jobs, tmp_path)

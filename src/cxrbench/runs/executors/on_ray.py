@@ -6,7 +6,6 @@ this machine's versions. Ray starts a lost process again where there is room, an
 checkpoint that came back.
 """
 
-import dataclasses
 import os
 import sys
 import time
@@ -21,24 +20,11 @@ from ray.exceptions import RayActorError, RayError, RayTaskError
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.base.files import replaced_when_whole
 from cxrbench.runs.executors import Event
-from cxrbench.runs.executors.ray_cluster import connect, shares
-from cxrbench.runs.executors.ray_process import Process
+from cxrbench.runs.executors.ray_cluster import Slot, connect, shares
 from cxrbench.runs.executors.worker import Work, training
 from cxrbench.runs.job import Job, graph_of
-from cxrbench.training import backend
 
 LOSSES = 3  # of a run with its process or node, before the driver is told
-RESTARTS = 20  # of a slot's process
-
-
-@dataclasses.dataclass
-class Slot:
-    """``answer`` is to what its process was asked last: to start, or to train ``run``; None where it is free."""
-
-    process: Any
-    answer: Any
-    run: str = ""
-    graph: tuple[Any, ...] = ()  # of the run that it trained last
 
 
 class RayExecutor:
@@ -51,13 +37,8 @@ class RayExecutor:
         self, workers: int | None, address: str | None = None, work: Work = training, checkpoint_s: float = 30.0
     ) -> None:
         connect(address)
-        self.slots, threads, gpu = shares(workers)
-        lasting = {"max_restarts": RESTARTS, "max_task_retries": -1}  # -1: a call waits until the process is back
-        process: Any = ray.remote(Process)
-        process = process.options(num_cpus=threads, num_gpus=gpu, scheduling_strategy="SPREAD", **lasting)
-        self._start = (backend.versions(), work, self.slots, threads)
-        processes = [process.remote() for _ in range(self.slots)]
-        self._slots = [Slot(one, one.start.remote(*self._start)) for one in processes]
+        self.slots, gpu, self._cores = shares(workers)
+        self._slots = [Slot(work, self.slots, gpu) for _ in range(self.slots)]
         self._checkpoint_s = checkpoint_s
         self._tasks: dict[str, tuple[Job, Path, Path]] = {}  # run -> what was submitted
         self._waiting: list[str] = []
@@ -65,6 +46,11 @@ class RayExecutor:
         self._stored: dict[str, Any] = {}  # path of a file -> its bytes in the object store
 
     def submit(self, job: Job, written: Path, checkpoint: Path) -> None:
+        if job.setting["threads"] > self._cores:
+            raise CxrbenchError(
+                f"threads is {job.setting['threads']}, and the largest node of the Ray cluster has {self._cores} cores;"
+                " lower threads"
+            )
         self._tasks[job.run] = (job, written, checkpoint)
         self._losses[job.run] = 0
         self._waiting.append(job.run)
@@ -84,7 +70,7 @@ class RayExecutor:
 
     def close(self) -> None:
         for slot in self._slots:
-            ray.kill(slot.process)
+            slot.end()
         self._slots.clear()
         ray.shutdown()
 
@@ -92,14 +78,19 @@ class RayExecutor:
         """Each free slot gets a waiting run, rather one of the graph that it has compiled."""
         for slot in self._slots:
             if slot.answer is None and self._waiting:
-                graphs = {run: graph_of(self._tasks[run][0]) for run in self._waiting}
-                slot.run = next((run for run in self._waiting if graphs[run] == slot.graph), self._waiting[0])
-                slot.graph = graphs[slot.run]
-                self._waiting.remove(slot.run)
-                job, _, checkpoint = self._tasks[slot.run]
-                kept = checkpoint.read_bytes() if checkpoint.is_file() else None
-                more = (self._files_of(job), checkpoint.name, kept, self._checkpoint_s)
-                slot.answer = slot.process.train.remote(job, *more)
+                jobs = [self._tasks[run][0] for run in self._waiting]
+                job = min(jobs, key=lambda job: (job.setting["threads"] != slot.threads, graph_of(job) != slot.graph))
+                if job.setting["threads"] == slot.threads:
+                    self._waiting.remove(job.run)
+                    self._train(slot, job)
+                else:
+                    slot.become(job.setting["threads"])
+
+    def _train(self, slot: Slot, job: Job) -> None:
+        checkpoint = self._tasks[job.run][2]
+        kept = checkpoint.read_bytes() if checkpoint.is_file() else None
+        slot.run, slot.graph = job.run, graph_of(job)
+        slot.answer = slot.process.train.remote(job, self._files_of(job), checkpoint.name, kept, self._checkpoint_s)
 
     def _files_of(self, job: Job) -> dict[str, Any]:
         paths = [path for path in (str(job.array), job.weights) if path and os.path.isabs(path)]
@@ -131,13 +122,13 @@ class RayExecutor:
 
     def _lost(self, slot: Slot, reason: str) -> list[Event]:
         """The run of a lost slot waits for another one; the slot is started again, unless it never started."""
-        run, slot.run, slot.graph = slot.run, "", ()
+        run, slot.run = slot.run, ""
         if not run:
             self._slots.remove(slot)
             if not self._slots:
                 raise CxrbenchError(f"no process of the Ray cluster can train: {reason}")
             return []
-        slot.answer = slot.process.start.remote(*self._start)
+        slot.start()
         self._losses[run] += 1
         if self._losses[run] == LOSSES:
             return [Event(run, "failed", reason=f"lost {LOSSES} times, at last: {reason}", lost=True)]

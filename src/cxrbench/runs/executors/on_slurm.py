@@ -38,7 +38,7 @@ class SlurmExecutor:
         self._most, self._runs = asked.pop("jobs"), asked.pop("runs")
         self.slots = self._most * self._runs
         self._slurm = asked.pop("cluster", "slurm") == "slurm"
-        self._start = (work, self._most, asked["cpus_per_task"])
+        self._work, self._cpus = work, asked.pop("cpus_per_task", 0)
         self._ask_s, self._asked = ask_s, time.monotonic()
         self._waiting: list[Task] = []
         self._jobs: dict[submitit.Job[None], list[Task]] = {}
@@ -66,7 +66,6 @@ class SlurmExecutor:
             time.sleep(min(LOOK_S, timeout_s))
 
     def close(self) -> None:
-        """Waits until the jobs have ended, at most END_S seconds."""
         if self._slurm:
             _cancel(self._folder.name)
         else:
@@ -81,19 +80,26 @@ class SlurmExecutor:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _send(self) -> None:
-        """Makes batches of what waits, rather of one graph each, as many as there may be jobs."""
-        batches: list[list[Task]] = []
-        while self._waiting and len(self._jobs) + len(batches) < self._most:
-            graph = graph_of(self._waiting[0].job)
-            self._waiting.sort(key=lambda task: graph_of(task.job) != graph)
-            batches.append(self._waiting[: self._runs])
-            del self._waiting[: self._runs]
-        if batches:
+        """Makes batches of what waits, of the same threads and rather of one graph, as many as there may be jobs."""
+        while self._waiting and len(self._jobs) < self._most:
+            threads = self._waiting[0].threads
+            batches = [self._batch(threads)]
+            while len(self._jobs) + len(batches) < self._most and (more := self._batch(threads)):
+                batches.append(more)
+            self._submitit.update_parameters(cpus_per_task=self._cpus or threads)
             try:
-                jobs = self._submitit.submit_array([Batch(tasks, *self._start) for tasks in batches])
+                jobs = self._submitit.submit_array([Batch(tasks, self._work, self._most, threads) for tasks in batches])
             except RuntimeError as error:
                 raise CxrbenchError(f"Slurm takes no job: {' '.join(str(error).split())}") from None
             self._jobs |= zip(jobs, batches)
+
+    def _batch(self, threads: int) -> list[Task]:
+        """Takes up to as many runs of ``threads`` as a job trains; those of the first one's graph before others."""
+        able = [task for task in self._waiting if task.threads == threads]
+        graph = graph_of(able[0].job) if able else ()
+        batch = sorted(able, key=lambda task: graph_of(task.job) != graph)[: self._runs]
+        self._waiting = [task for task in self._waiting if task not in batch]
+        return batch
 
     def _look(self) -> list[Event]:
         living = None  # asked before the files are read: what an ended job told is there

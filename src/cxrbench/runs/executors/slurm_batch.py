@@ -27,6 +27,10 @@ class Task:
     checkpoint: Path
     told: Path
 
+    @property
+    def threads(self) -> int:
+        return int(self.job.setting["threads"])
+
     def tell(self, kind: str, **more: Any) -> None:
         with open(self.told, "a", encoding="utf-8") as file:
             file.write(json.dumps({"run": self.job.run, "kind": kind, **more}) + "\n")

@@ -1,7 +1,7 @@
 """What CXRBENCH_SLURM asks of a cluster: KEY=VALUE, with spaces between.
 
 ``jobs`` at a time, of up to ``runs`` runs each; ``cluster=local`` does without Slurm. All other keys are submitit's for
-a job: partition, account, qos, gpus_per_node, cpus_per_task, mem_gb, timeout_min, signal_delay_s and so on.
+a job: partition, account, qos, gpus_per_node, cpus_per_task (else the run's threads), mem_gb, timeout_min and so on.
 """
 
 import shlex
@@ -12,7 +12,7 @@ import submitit
 
 from cxrbench.base.errors import CxrbenchError
 
-OPTIONS = {"jobs": 16, "runs": 4, "cpus_per_task": 4, "timeout_min": 1440, "signal_delay_s": 300}
+OPTIONS = {"jobs": 16, "runs": 4, "timeout_min": 1440, "signal_delay_s": 300}
 GENERIC = ("timeout_min", "mem_gb", "cpus_per_task", "gpus_per_node")  # submitit's names for any cluster
 TIMEOUTS = 1000
 
