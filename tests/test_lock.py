@@ -21,6 +21,9 @@ PYTHONS = ["3.11", "3.12", "3.13"]
 MACHINES = [("linux", "x86_64"), ("linux", "aarch64"), ("darwin", "arm64")]
 DIRECT = [Requirement(line) for line in PROJECT["dependencies"]]
 DEVELOPMENT = [Requirement(line) for line in PROJECT["optional-dependencies"]["dev"]]
+EXTRAS = [
+    Requirement(line) for name, lines in PROJECT["optional-dependencies"].items() if name != "dev" for line in lines
+]
 
 # What is used without an import, and by what.
 NOT_IMPORTED = {
@@ -92,7 +95,9 @@ def test_the_package_make_and_the_workflow_name_the_same_pythons() -> None:
 
 
 @pytest.mark.parametrize(
-    ("folders", "declared"), [(["src"], DIRECT), (["tests", "benchmarks"], DIRECT + DEVELOPMENT)], ids=["src", "tests"]
+    ("folders", "declared"),
+    [(["src"], DIRECT + EXTRAS), (["tests", "benchmarks"], DIRECT + EXTRAS + DEVELOPMENT)],
+    ids=["src", "tests"],
 )
 def test_what_is_imported_is_declared(folders, declared) -> None:
     assert [holders for holders in imported(*folders) if not holders & names(declared)] == []

@@ -64,7 +64,7 @@ def serve(pipe: Connection, parent: int, work: Work, workers: int, threads: int)
         try:
             run = work(workers, threads)
         except BaseException as error:
-            pipe.send(("unable", *_why(error)))
+            pipe.send(("unable", *why(error)))
             return
         pipe.send(("able",))
         while True:
@@ -76,11 +76,11 @@ def _outcome(run: Run, asked: bytes, on_epoch: Callable[[int], None]) -> tuple[A
         job, written, checkpoint = pickle.loads(asked)
         run(job, written, checkpoint, on_epoch)
     except BaseException as error:  # SystemExit too: the process goes on
-        return ("failed", *_why(error))
+        return ("failed", *why(error))
     return ("done",)
 
 
-def _why(error: BaseException) -> tuple[str, str]:
+def why(error: BaseException) -> tuple[str, str]:
     """One line that says why, and the traceback."""
     text = "".join(traceback.format_exception(error))[-LONGEST_TEXT:]
     if isinstance(error, OSError) and disk_full(error):

@@ -1,0 +1,33 @@
+"""The executor that params.yaml names; a cluster's library is loaded only where it is asked for."""
+
+from pathlib import Path
+
+from cxrbench.base.errors import CxrbenchError
+from cxrbench.runs.executors import Executor
+from cxrbench.runs.executors.local import LocalExecutor
+
+EXECUTORS = ("local", "ray", "slurm")
+
+
+def chosen(name: str, workers: int, store: Path) -> Executor:
+    """An executor of ``workers`` slots; CXRBENCH_SLURM says how many Slurm has. ``store``: the run store's folder.
+
+    Raises CxrbenchError where its library is not installed or its cluster doesn't answer.
+    """
+    try:
+        if name == "ray":
+            from cxrbench.runs.executors.on_ray import RayExecutor
+
+            return RayExecutor(workers)
+        if name == "slurm":
+            from cxrbench.runs.executors.on_slurm import SlurmExecutor
+
+            return SlurmExecutor(store / ".slurm")
+    except ModuleNotFoundError as error:
+        if error.name not in ("ray", "submitit"):
+            raise
+        raise CxrbenchError(
+            f"executor is {name}, and {error.name} is not installed; pip install 'cxrbench[{name}]', or set executor to"
+            " local"
+        ) from None
+    return LocalExecutor(workers)
