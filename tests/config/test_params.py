@@ -275,3 +275,12 @@ def test_a_part_that_auto_left_empty_shows_as_one_image_missing():
     loaded = params.parse(changed(("views", "quotas", "pneumonia"), "auto"))
     drawn = pd.DataFrame({"cohort": [], "source": [], "label": [], "patient": []}, dtype=str)
     assert loaded.views.counts(drawn)["pneumonia"]["validation"] == {"lateral": 1, "frontal": 1}
+
+
+def test_restricted_images_are_not_sent_to_a_cluster():
+    tree = copy.deepcopy(TREE)
+    tree["executor"] = "ray"
+    params.parse(tree)
+    tree["cohorts"]["pneumonia"]["restricted"] = True
+    with pytest.raises(CxrbenchError, match=r"pneumonia is restricted, and executor ray"):
+        params.parse(tree)

@@ -35,7 +35,7 @@ parts = np.repeat(["train", "validation", "test"], [44, 26, 26])
 rows = pd.DataFrame({"source": "a", "image_id": names, "patient_id": names, "part": parts, "target": target})
 setting = {
     "model": "quick_cnn", "image_size": 32, "padding": None, "loss": "binary_crossentropy", "precision": "float32",
-    "optimizer": "adam", "augment": augment, "lr": 0.001, "balance": False, "batch_size": 8, "epochs": 1,
+    "optimizer": "adam", "augment": augment, "lr": 0.003, "balance": False, "batch_size": 8, "epochs": 1,
     "checkpoint": "last",
 }
 start = str(folder / "start.weights.h5")
@@ -53,7 +53,8 @@ def trained(folder, name, augment="none"):
     folder.mkdir()
     network = models.build("quick_cnn", 32, 1, "sigmoid", None, None)
     rng = np.random.default_rng(0)
-    network.set_weights([rng.normal(0, 1 / np.sqrt(np.prod(w.shape[:-1])), w.shape) for w in network.get_weights()])
+    deviations = [np.sqrt(2 / np.prod(w.shape[:-1])) * (w.ndim > 1) for w in network.get_weights()]  # He's; no bias
+    network.set_weights([rng.normal(0, sd, w.shape) for sd, w in zip(deviations, network.get_weights())])
     network.save_weights(folder / "start.weights.h5")
     environment = {**os.environ, "KERAS_BACKEND": name, "CUDA_VISIBLE_DEVICES": "-1"}
     command = [sys.executable, "-c", RUN, str(folder), augment]
@@ -69,7 +70,7 @@ def test_a_backend_gives_the_scores_of_tensorflow(tmp_path, name):
     np.testing.assert_allclose(scores["score"], expected["score"], atol=TOLERANCE)
     np.testing.assert_allclose(history["loss"], expected_history["loss"], rtol=TOLERANCE)
     np.testing.assert_allclose(history["val_loss"], expected_history["val_loss"], rtol=TOLERANCE)
-    assert expected["score"].std() > 0.01
+    assert expected["score"].std() > 20 * TOLERANCE
 
 
 @pytest.mark.parametrize("name", BACKENDS)

@@ -23,6 +23,7 @@ from cxrbench.config.studies import PlannedRun, Study, expand
 
 READINGS = ("strict", "loose")
 BACKENDS = ("tensorflow", "jax", "torch")
+EXECUTORS = ("local", "ray", "slurm")
 Quotas = dict[str, dict[str, Count]]  # part -> label -> images
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -107,6 +108,9 @@ class Params(Setting):
     )
     backend: Literal[BACKENDS] = Field("tensorflow", description="Keras's; the lock holds tensorflow alone")
     workers: int = Field(ge=1, le=1024, description="runs trained side by side; no result depends on it")
+    executor: Literal[EXECUTORS] = Field(
+        "local", description="where the grid is trained; ray and slurm need their extra and a cluster"
+    )
     cohorts: dict[FileName, Cohort] = Field(description="name -> where its images come from")
     views: Views
     split: Split
@@ -132,6 +136,17 @@ class Params(Setting):
                     f"{name!r} and {other!r} differ in capitals alone; some file systems take them for one"
                 )
         return named
+
+    @field_validator("cohorts")
+    @classmethod
+    def _restricted_images_stay_here(cls, cohorts: dict[str, Cohort], info: ValidationInfo) -> dict[str, Cohort]:
+        held = [name for name, cohort in cohorts.items() if cohort.pixels_stay_here]
+        if held and info.data.get("executor", "local") != "local":
+            raise ValueError(
+                f"{', '.join(held)} is restricted, and executor {info.data['executor']} sends images to other machines;"
+                " set executor to local, or restricted to false where your agreement allows it"
+            )
+        return cohorts
 
     @field_validator("views", "split")
     @classmethod

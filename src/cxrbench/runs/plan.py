@@ -17,6 +17,7 @@ from cxrbench.base.tables import PARTS
 from cxrbench.config.studies import PlannedRun
 from cxrbench.images.squares import grey_squares
 from cxrbench.runs.driver import RunsFailed, time_all, train_all
+from cxrbench.runs.executors.chosen import chosen
 from cxrbench.runs.executors.local import LocalExecutor
 from cxrbench.runs.executors.worker import timing
 from cxrbench.runs.fingerprint import data_sha256, fingerprint, values_of, weights_of
@@ -50,12 +51,14 @@ def train_missing(
     cache: Path,
     workers: int,
     on_run: Callable[[str], None] = lambda run: None,
+    executor: str = "local",
 ) -> list[str]:
     """``fingerprints`` of the planned runs; every one of them is in ``store`` at the end.
 
     Those that a study wants timed alone are, afterwards and one after the other, unless they were on this machine.
     ``on_run`` is called with each distinct run as soon as it is there and timed, reused ones first. Raises RunsFailed
-    where runs failed twice, when all others are there.
+    where runs failed twice, when all others are there. ``executor`` says where missing runs are trained; ``workers`` is
+    then the number of runs at a time on the cluster.
     """
     names = fingerprints(planned, assignment)
     wanted = dict(zip(reversed(names), reversed(planned)))  # the first that asks for a run gives it its title
@@ -81,9 +84,9 @@ def train_missing(
     failures: list[Failure] = []
     if missing:
         to_train = [jobs[run] for run in missing]
-        executor = LocalExecutor(side_by_side(to_train, workers))
+        slots = side_by_side(to_train, workers) if executor == "local" else min(workers, len(to_train))
         with watched("epochs trained", to_train, titles, lambda run: None if run in untimed else on_run(run)) as shown:
-            failures += train_all(to_train, store, executor, *shown)
+            failures += train_all(to_train, store, chosen(executor, slots, store.folder), *shown)
     failed = {failure.run for failure in failures}
     if to_time := [_shortened(jobs[run]) for run in untimed if run not in failed]:
         with watched("epochs timed alone", to_time, titles, on_run) as shown:

@@ -29,7 +29,8 @@ def main() -> None:
     tracker = GridTracker(grid, store, assignment, params.restricted)
     failed = None
     try:
-        plan.train_missing(planned, assignment, store, array_cache_dir(), params.workers, tracker.on_run)
+        where = (array_cache_dir(), params.workers, tracker.on_run, params.executor)
+        plan.train_missing(planned, assignment, store, *where)
     except plan.RunsFailed as error:  # everything else is written before the stage fails
         failed, grid = error, grid[~grid["run"].isin(error.runs)]
     outputs.write_outputs(OUT, grid, store)

@@ -6,8 +6,6 @@ from cxrbench.base.errors import CxrbenchError
 from cxrbench.runs.executors import Executor
 from cxrbench.runs.executors.local import LocalExecutor
 
-EXECUTORS = ("local", "ray", "slurm")
-
 
 def chosen(name: str, workers: int, store: Path) -> Executor:
     """An executor of ``workers`` slots; CXRBENCH_SLURM says how many Slurm has. ``store``: the run store's folder.
