@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cxrbench.base.errors import CxrbenchError
@@ -15,6 +15,7 @@ names = st.lists(
 
 
 @given(names.map(lambda many: [name for name in many if name.strip(".")]))
+@example(["..png"])
 def test_different_files_never_share_a_name(files):
     ids = unique_ids(files)
     assert len(set(ids)) == len(files)

@@ -1,6 +1,7 @@
 """What a reader says of a source's files before anybody has opened one, and what all readers share."""
 
 import dataclasses
+import posixpath
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -75,7 +76,8 @@ def path_below(root: Path, text: str, where: str) -> str:
 
 def unique_ids(names: Sequence[str]) -> list[str]:
     """The distinct ``names`` without their file endings, but for those that would then meet another."""
-    stems = [str(PurePosixPath(name).with_suffix("")) if PurePosixPath(name).name else name for name in names]
+    # Not pathlib's with_suffix: what it takes for the ending of '..png' depends on Python's version.
+    stems = [str(PurePosixPath(posixpath.splitext(name)[0])) for name in names]
     times = Counter(stems)
     taken = set(names)
     return [name if times[stem] > 1 or stem in taken else stem for name, stem in zip(names, stems)]
