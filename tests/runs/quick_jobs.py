@@ -18,7 +18,7 @@ from cxrbench.runs.job import Job
 def job(run, log, do="train", model="a", epochs=2, images=4):
     """``log``: a file that gets a line for each begin of a run, and what ``do`` needs beside it."""
     rows = pd.DataFrame({"part": ["train"] * images})
-    setting = {"epochs": epochs, "batch_size": 2, "model": model, "do": do}
+    setting = {"epochs": epochs, "batch_size": 2, "model": model, "do": do, "threads": 1}
     return Job(run, setting, 0, rows, Path(log), "data")
 
 

@@ -69,7 +69,7 @@ def recorder(tmp_path, monkeypatch):
     recorder = Recorder()
     monkeypatch.setattr(tracker, "open_tracker", lambda uri: recorder)
 
-    def train_nothing(cells, table, store, cache, workers, on_run):
+    def train_nothing(cells, table, store, cache, workers, on_run, executor):
         names = plan.fingerprints(cells, table)
         for name, cell in dict(zip(names, cells)).items():
             if not store.has(name):
@@ -144,10 +144,10 @@ def test_a_picture_is_restricted_as_its_cohort_is(recorder, restricted, expected
 def test_a_failed_run_fails_the_stage_when_all_else_is_written_and_tracked(recorder, monkeypatch):
     train = plan.train_missing
 
-    def one_fails(cells, table, store, cache, workers, on_run):
+    def one_fails(cells, table, store, cache, workers, on_run, executor):
         bad = plan.fingerprints([cell for cell in cells if cell.setting.lr == 0.1 and cell.seed == 1], table)[0]
         good = [cell for cell in cells if plan.fingerprints([cell], table) != [bad]]
-        train(good, table, store, cache, workers, on_run)
+        train(good, table, store, cache, workers, on_run, executor)
         raise plan.RunsFailed([store.record_failure(bad, "OSError: gone", "")], {bad: "rate, lr=0.1, seed 1"}, store)
 
     monkeypatch.setattr(plan, "train_missing", one_fails)
