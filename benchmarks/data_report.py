@@ -15,6 +15,7 @@ from pathlib import Path
 import pandas as pd
 
 from cxrbench.base.errors import CxrbenchError
+from cxrbench.base.machine import processes
 from cxrbench.base.tables import empty
 from cxrbench.cohorts.ingest import ingest
 from cxrbench.cohorts.sources import find
@@ -32,7 +33,7 @@ COHORT = "pneumonia"  # of params.yaml, whose labels and quotas these are
 def report(source: str, root: Path, reading: str, cache: Path) -> None:
     started = time.perf_counter()
     settings = params.load(ROOT / "params.yaml")
-    split, workers = settings.split, settings.workers
+    split, workers = settings.split, processes(settings.workers)
     quotas = {COHORT: scaled(split.quotas[COHORT], split.scale)}
     images, rejects = ingest(COHORT, find(source, root).images, workers)
     decoded = time.perf_counter()

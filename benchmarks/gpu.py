@@ -2,9 +2,9 @@
 
 Kim and Ye (2021), Table 2: 2,930 images to train and 2,426 to validate, 224 px, batch sizes 4 to 32, 200 epochs, three
 runs each. The images here are noise: what an epoch costs does not depend on what they show. Each batch size is timed
-in a process of its own, after a first round in which all of them compile at once.
+in a process of its own; with JAX after a first round in which all of them compile at once.
 
-    KERAS_BACKEND=jax python benchmarks/gpu.py --precision mixed_bfloat16
+    KERAS_BACKEND=torch python benchmarks/gpu.py --precision mixed_bfloat16
     KERAS_BACKEND=jax python benchmarks/gpu.py --beside 1 2 3   # the same run so many times at once
 """
 
@@ -16,6 +16,8 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+from cxrbench.training.backend import backend_name
 
 PAPER_SECONDS = {4: 76.33, 8: 60.67, 16: 52.0, 32: 48.67}
 RUNS, EPOCHS = 3, 200
@@ -81,9 +83,11 @@ def main() -> None:
         return
     arguments = sys.argv[1:]
     os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", tempfile.mkdtemp())
-    started = time.monotonic()
-    side_by_side(arguments, options.batch_sizes)
-    print(f"{options.model}, {options.px} px, {options.precision}; compiled in {time.monotonic() - started:.0f} s")
+    print(f"{options.model}, {options.px} px, {options.precision}, {backend_name()}", flush=True)
+    if backend_name() == "jax":
+        started = time.monotonic()
+        side_by_side(arguments, options.batch_sizes)
+        print(f"compiled in {time.monotonic() - started:.0f} s", flush=True)
     print("| batch size | s an epoch in the paper | s an epoch here | ratio | hours of 3 runs of 200 epochs |")
     print("|---:|---:|---:|---:|---:|")
     hours = 0.0

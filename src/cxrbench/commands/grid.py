@@ -46,6 +46,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 def run(options: argparse.Namespace) -> int:
     """The exit code of the command with these options."""
+    from cxrbench.base.machine import processes
     from cxrbench.base.workspace import run_store_dir
     from cxrbench.runs.overview import overview
     from cxrbench.runs.plan import fingerprints
@@ -59,7 +60,8 @@ def run(options: argparse.Namespace) -> int:
         return _export(params, planned, assignment, store, options.export)
     if options.imported:
         return _import(params, planned, assignment, store, options.imported)
-    print(_shown(overview(planned, names, store, assignment, params.workers), params.workers))
+    workers = processes(params.workers)
+    print(_shown(overview(planned, names, store, assignment, workers), workers))
     return 0
 
 

@@ -1,12 +1,12 @@
 """``cxrbench views``: frontal or lateral, for any folder."""
 
 import argparse
-import os
 import sys
 import time
 from pathlib import Path
 
 from cxrbench.base.errors import CxrbenchError, disk_full
+from cxrbench.base.machine import cores
 
 VIEWS = """\
 Says of each file in a folder, and in the folders below it, whether it is a frontal or a lateral chest radiograph.
@@ -40,7 +40,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         help="a view network that the pipeline trained, with its .json beside it (default:"
         " data/view-filter/model.keras of the current workspace)",
     )
-    views.add_argument("--workers", type=_count, default=_cores(), help="processes that decode (default: %(default)s)")
+    views.add_argument("--workers", type=_count, default=cores(), help="processes that decode (default: %(default)s)")
     views.set_defaults(run=run)
 
 
@@ -82,7 +82,3 @@ def _count(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 1024:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 1024")
     return int(text)
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

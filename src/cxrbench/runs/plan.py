@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from cxrbench.base import machine
 from cxrbench.base.errors import CxrbenchError
+from cxrbench.base.machine import Workers
 from cxrbench.base.progress import progress
 from cxrbench.base.tables import PARTS
 from cxrbench.config.studies import PlannedRun
@@ -22,9 +24,10 @@ from cxrbench.runs.executors.local import LocalExecutor
 from cxrbench.runs.executors.worker import timing
 from cxrbench.runs.fingerprint import data_sha256, fingerprint, values_of, weights_of
 from cxrbench.runs.job import Job
+from cxrbench.runs.side_by_side import side_by_side
 from cxrbench.runs.store import Failure, RunStore
 from cxrbench.runs.watch import watched
-from cxrbench.training.backend import machine
+from cxrbench.training import backend
 
 TIMED_EPOCHS = 3  # of a run that is timed alone; the first one also traces and compiles
 
@@ -49,7 +52,7 @@ def train_missing(
     assignment: pd.DataFrame,
     store: RunStore,
     cache: Path,
-    workers: int,
+    workers: Workers,
     on_run: Callable[[str], None] = lambda run: None,
     executor: str = "local",
 ) -> list[str]:
@@ -69,7 +72,7 @@ def train_missing(
     untimed = [
         run
         for run in dict.fromkeys(names)
-        if run in alone and (run in missing or not store.timed_alone(run, machine()))
+        if run in alone and (run in missing or not store.timed_alone(run, backend.machine()))
     ]
     print(
         f"{len(wanted)} distinct runs answer {len(planned)} planned ones: {len(wanted) - len(missing)} in the store,"
@@ -84,7 +87,7 @@ def train_missing(
     failures: list[Failure] = []
     if missing:
         to_train = [jobs[run] for run in missing]
-        slots = side_by_side(to_train, workers) if executor == "local" else min(workers, len(to_train))
+        slots = _slots(to_train, workers, executor)
         with watched("epochs trained", to_train, titles, lambda run: None if run in untimed else on_run(run)) as shown:
             failures += train_all(to_train, store, chosen(executor, slots, store.folder), *shown)
     failed = {failure.run for failure in failures}
@@ -97,7 +100,7 @@ def train_missing(
 
 
 def missing_jobs(
-    planned: Sequence[PlannedRun], assignment: pd.DataFrame, store: RunStore, cache: Path, workers: int
+    planned: Sequence[PlannedRun], assignment: pd.DataFrame, store: RunStore, cache: Path, workers: Workers
 ) -> dict[str, Job]:
     """The jobs of the planned runs that are not in ``store``, by run."""
     wanted = dict(zip(fingerprints(planned, assignment), planned))
@@ -128,11 +131,11 @@ def _files(assignment: pd.DataFrame, cohort: str) -> pd.DataFrame:
     return assignment[assignment["cohort"] == cohort].sort_values(["source", "image_id"], ignore_index=True)
 
 
-def _jobs(wanted: dict[str, PlannedRun], assignment: pd.DataFrame, cache: Path, workers: int) -> dict[str, Job]:
+def _jobs(wanted: dict[str, PlannedRun], assignment: pd.DataFrame, cache: Path, workers: Workers) -> dict[str, Job]:
     """A job for each run, with the array of its images; an array is made where the cache has none."""
     arrays: dict[tuple[str, int, str], Path] = {}
     selections: dict[tuple[str, str], pd.DataFrame] = {}
-    jobs = {}
+    jobs, processes = {}, machine.processes(workers)
     for run, one in wanted.items():
         setting = one.setting
         array, part = (setting.cohort, setting.image_size, setting.resize), (setting.cohort, setting.protocol)
@@ -140,7 +143,7 @@ def _jobs(wanted: dict[str, PlannedRun], assignment: pd.DataFrame, cache: Path, 
             files = _files(assignment, setting.cohort)
             paths, sums = files["path"].tolist(), files["sha256"].tolist()
             with progress(f"{setting.cohort} images at {setting.image_size} px", len(files)) as advance:
-                arrays[array] = grey_squares(paths, sums, setting.image_size, setting.resize, cache, workers, advance)
+                arrays[array] = grey_squares(paths, sums, setting.image_size, setting.resize, cache, processes, advance)
             with contextlib.suppress(OSError):
                 os.utime(arrays[array])  # its last use, by which ``cxrbench grid --prune`` knows old ones
         if part not in selections:
@@ -153,10 +156,15 @@ def _jobs(wanted: dict[str, PlannedRun], assignment: pd.DataFrame, cache: Path, 
     return jobs
 
 
-def side_by_side(jobs: Sequence[Job], workers: int) -> int:
-    """How many of ``jobs`` to train at a time: at most ``workers``, and no more threads than cores."""
-    threads = max(int(job.setting["threads"]) for job in jobs)
-    return max(1, min(workers, len(jobs), (os.cpu_count() or 1) // threads))
+def _slots(jobs: Sequence[Job], workers: Workers, executor: str) -> int:
+    """Runs at a time; says what was chosen. CxrbenchError where a cluster is asked for and the number isn't given."""
+    if executor == "local":
+        slots, why = side_by_side(jobs, workers)
+        print(f"{slots} at a time ({why})", flush=True)
+        return slots
+    if workers == "auto":
+        raise CxrbenchError(f"executor is {executor}, and workers is auto; say how many runs at a time: -S workers=N")
+    return min(workers, len(jobs))
 
 
 def _shortened(job: Job) -> Job:

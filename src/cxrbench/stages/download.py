@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from cxrbench.base.entry import run
+from cxrbench.base.machine import processes
 
 FOLDER = Path("data/download")
 
@@ -14,7 +15,7 @@ def main() -> None:
     from cxrbench.config import params
 
     settings = params.load()
-    manifest, rejects = collect(settings.cohorts, settings.workers)
+    manifest, rejects = collect(settings.cohorts, processes(settings.workers))
     write_table(FOLDER / "rejects.csv", rejects, "rejects")
     write_table(FOLDER / "manifest.csv", manifest, "manifest")
 

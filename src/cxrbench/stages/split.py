@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from cxrbench.base.entry import run
+from cxrbench.base.machine import processes
 from cxrbench.base.tables import read_table, write_table
 from cxrbench.base.workspace import array_cache_dir
 from cxrbench.config import params as parameters
@@ -25,7 +26,7 @@ def main() -> None:
         split.official_shortfall,
         split.seed,
         array_cache_dir(),
-        params.workers,
+        processes(params.workers),
     )
     print("\n".join(division.lines))
     for table in ("duplicates", "leaks", "shortcuts", "assignment"):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from cxrbench.base import entry
 from cxrbench.base.files import write_text
+from cxrbench.base.machine import processes
 from cxrbench.base.tables import read_table, write_table
 from cxrbench.base.workspace import array_cache_dir, run_store_dir
 from cxrbench.config import params as parameters
@@ -27,7 +28,7 @@ def main() -> None:
     scores = {seed: read_table(run / "scores.csv", "scores") for seed, run in runs.items()}
     seeds = usable_seeds(scores)
     model = hand_on([runs[seed] for seed in seeds], OUT, setting, views.abstain, views.counts(assignment))
-    kept = keep_frontal(images, assignment, scores, seeds, model, params.workers)
+    kept = keep_frontal(images, assignment, scores, seeds, model, processes(params.workers))
     write_table(OUT / "manifest.csv", kept.frontal, "frontal")
     write_table(OUT / "review.csv", kept.review, "review")
     write_table(OUT / "assignment.csv", assignment, "assignment")

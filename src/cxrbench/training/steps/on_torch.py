@@ -1,10 +1,15 @@
-"""Steps one after the other: PyTorch computes each as it is called."""
+"""Steps one after the other: PyTorch computes each as it is called, and on a GPU replays it as it was recorded.
+
+A step that draws random numbers (augmentation, dropout) is called as it is: Keras draws their seeds on the CPU.
+"""
 
 from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
 import torch
+
+from cxrbench.training.steps.cuda_graph import RecordedStep
 
 if TYPE_CHECKING:
     from cxrbench.training.trainer import Parts
@@ -15,12 +20,17 @@ class BackendSteps:
 
     def __init__(self, parts: "Parts") -> None:
         self.parts = parts
+        draws = any(variable.path.endswith("seed_generator_state") for variable in parts.model.variables)
+        self._records = torch.cuda.is_available() and not draws
+        self._recorded: dict[torch.Size, RecordedStep] = {}  # by the shape of a batch
 
     def train(self, images: np.ndarray, labels: np.ndarray, batch_size: int) -> tuple[Any, Any]:
         stack, targets = (keras.ops.convert_to_tensor(values) for values in (images, labels))
         sums = torch.zeros(2, device=stack.device)
         for first in range(0, len(images), batch_size):
-            sums += self._one_step(stack[first : first + batch_size], targets[first : first + batch_size])
+            batch = stack[first : first + batch_size], targets[first : first + batch_size]
+            step = self._recording(*batch) if self._records and len(batch[0]) == batch_size else self._one_step
+            sums += step(*batch)
         return sums[0], sums[1]
 
     def predict(self, images: np.ndarray) -> np.ndarray:
@@ -28,12 +38,18 @@ class BackendSteps:
             output: np.ndarray = keras.ops.convert_to_numpy(self.parts.network(images, training=False))
         return output
 
+    def _recording(self, images: torch.Tensor, labels: torch.Tensor) -> RecordedStep:
+        if images.shape not in self._recorded:
+            variables = [*self.parts.model.variables, *self.parts.optimizer.variables]
+            changed = [variable.value for variable in variables]
+            self._recorded[images.shape] = RecordedStep(self._one_step, images, labels, changed)
+        return self._recorded[images.shape]
+
     def _one_step(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         parts, weights = self.parts, self.parts.model.trainable_variables
-        parts.model.zero_grad()
         output = parts.model(images, training=True)
         loss = parts.loss_of(labels, output)
-        loss.backward()
+        gradients = torch.autograd.grad(loss, [weight.value for weight in weights])
         with torch.no_grad():
-            parts.optimizer.apply([weight.value.grad for weight in weights], weights)
+            parts.optimizer.apply(gradients, weights)
             return torch.stack([loss * len(images), keras.ops.sum(parts.right(labels, output))])
