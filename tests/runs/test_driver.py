@@ -100,6 +100,17 @@ def test_a_run_that_fails_is_tried_again_alone_after_all_others_and_succeeds(sto
     assert {store.failure(run) for run in "abcde"} == {None}
 
 
+def test_the_first_failure_of_a_run_is_told_at_once_and_the_second_at_the_end(store, jobs):
+    told, executor = [], Scripted(1, {"a": ["raise", "raise"]})
+    later = []
+    failures = train_all(
+        jobs("a", "b"), store, executor, lambda run, epoch: None, later.append, lambda *failure: told.append(failure)
+    )
+    assert told == [("a", "ValueError: no")]
+    assert later == ["b"]
+    assert [one.run for one in failures] == ["a"]
+
+
 def test_a_run_that_fails_twice_leaves_its_reason_and_stops_no_other(store, jobs):
     executor = Scripted(2, {"a": ["lost", "raise"], "b": ["lost", "lost"], "c": ["write nothing"] * 2})
     failures = drive(jobs("a", "b", "c", "d", "e"), store, executor)

@@ -109,7 +109,7 @@ def workers(monkeypatch, tmp_path):
     store, calls = RunStore(tmp_path / "store"), []
     by_run = {}
 
-    def train_all(jobs, store, executor, on_epoch, on_run):
+    def train_all(jobs, store, executor, on_epoch, on_run, on_failure):
         failures = []
         for job in jobs:
             calls.append(("train", job.seed))
@@ -120,7 +120,7 @@ def workers(monkeypatch, tmp_path):
             on_run(job.run)
         return failures
 
-    def time_all(jobs, store, executor, on_epoch, on_run):
+    def time_all(jobs, store, executor, on_epoch, on_run, on_failure):
         for job in jobs:
             calls.append(("time", job.seed))
             assert job.setting["epochs"] == plan.TIMED_EPOCHS

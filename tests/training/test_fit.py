@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from cxrbench.base.tables import read_table
 from cxrbench.config.setting import Setting
+from cxrbench.runs import side_by_side
 from cxrbench.runs.job import Job
 from cxrbench.training import trainer
 from cxrbench.training.fit import balanced, train
@@ -110,3 +111,7 @@ def test_what_a_process_trained_before_changes_no_bit(trained, setting):
     pd.testing.assert_frame_equal(same, history, check_exact=True)
     result(loss="categorical_crossentropy")
     assert result()[0] == scores
+
+
+def test_the_memory_of_a_run_is_reckoned_with_the_images_that_are_scored_at_once():
+    assert side_by_side.SCORED == trainer.PREDICT_BATCH

@@ -4,9 +4,7 @@ import contextlib
 import os
 import subprocess
 from pathlib import Path
-from typing import Literal
 
-Workers = int | Literal["auto"]  # processes side by side; auto: as many as the machine holds
 CGROUP = Path("/sys/fs/cgroup")  # where Linux keeps the limits of a container
 ASK_GPU = ["nvidia-smi", "--query-gpu=memory.total", "--format=csv,noheader,nounits"]
 
@@ -20,9 +18,9 @@ def cores() -> int:
     return max(1, there)
 
 
-def processes(workers: Workers) -> int:
-    """How many processes to decode images with: one a core where ``workers`` is 'auto'."""
-    return cores() if workers == "auto" else workers
+def processes(workers: int | None) -> int:
+    """How many processes to decode images with: one a core where ``workers`` is None."""
+    return cores() if workers is None else workers
 
 
 def memory_bytes() -> int:

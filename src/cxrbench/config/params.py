@@ -107,8 +107,11 @@ class Params(Setting):
         description="every setting is trained once with each"
     )
     backend: Literal[BACKENDS] = Field("tensorflow", description="Keras's; the lock holds tensorflow alone")
-    workers: Annotated[int, Field(ge=1, le=1024)] | Literal["auto"] = Field(
-        "auto", description="runs trained side by side; auto: what cores and memory hold; no result depends on it"
+    workers: int | None = Field(
+        None,
+        ge=1,
+        le=1024,
+        description="runs trained side by side; null: what the machine holds; it changes no result",
     )
     executor: Literal[EXECUTORS] = Field(
         "local", description="where the grid is trained; ray and slurm need their extra and a cluster"

@@ -27,15 +27,25 @@ PATIENCE_SECONDS = 0.5  # between two looks at the runs of other processes
 
 OnEpoch = Callable[[str, int], None]
 OnRun = Callable[[str], None]
+OnFailure = Callable[[str, str], None]
+
+
+def in_silence(run: str, reason: str) -> None:
+    """An OnFailure for callers that read the failures at the end."""
 
 
 def train_all(
-    jobs: Sequence[Job], store: RunStore, executor: Executor, on_epoch: OnEpoch, on_run: OnRun
+    jobs: Sequence[Job],
+    store: RunStore,
+    executor: Executor,
+    on_epoch: OnEpoch,
+    on_run: OnRun,
+    on_failure: OnFailure = in_silence,
 ) -> list[Failure]:
     """Trains ``jobs`` into ``store``; the failures of those that are not there at the end.
 
-    Calls ``on_epoch(run, epoch)``, and ``on_run(run)`` as soon as a run is in the store, also one that another process
-    trained. Closes ``executor``.
+    Calls ``on_epoch(run, epoch)``, ``on_run(run)`` as soon as a run is in the store, also one that another process
+    trained, and ``on_failure(run, reason)`` when a run fails that will be tried again. Closes ``executor``.
     """
     with store.beside(alone=False) as beside:
 
@@ -46,11 +56,16 @@ def train_all(
                 _deny_alone(written)
             store.commit(run, written)
 
-        return _Driver(store, executor, on_epoch, on_run, store.has, keep).drive(jobs)
+        return _Driver(store, executor, (on_epoch, on_run, on_failure), store.has, keep).drive(jobs)
 
 
 def time_all(
-    jobs: Sequence[Job], store: RunStore, executor: Executor, on_epoch: OnEpoch, on_run: OnRun
+    jobs: Sequence[Job],
+    store: RunStore,
+    executor: Executor,
+    on_epoch: OnEpoch,
+    on_run: OnRun,
+    on_failure: OnFailure = in_silence,
 ) -> list[Failure]:
     """Times ``jobs``, whose runs are in ``store``, while no process trains on it; only the times are kept.
 
@@ -62,7 +77,7 @@ def time_all(
 
     with store.beside(alone=True):
         there = partial(store.timed_alone, machine=machine())
-        return _Driver(store, executor, on_epoch, on_run, there, keep).drive(jobs)
+        return _Driver(store, executor, (on_epoch, on_run, on_failure), there, keep).drive(jobs)
 
 
 class RunsFailed(CxrbenchError):
@@ -99,13 +114,12 @@ class _Driver:
         self,
         store: RunStore,
         executor: Executor,
-        on_epoch: OnEpoch,
-        on_run: OnRun,
+        tell: tuple[OnEpoch, OnRun, OnFailure],
         there: Callable[[str], bool],
         keep: Callable[[str, Path], None],
     ) -> None:
         self._store, self._executor = store, executor
-        self._on_epoch, self._on_run = on_epoch, on_run
+        self._on_epoch, self._on_run, self._on_failure = tell
         self._there, self._keep = there, keep
         self._waiting: list[Job] = []
         self._elsewhere: list[Job] = []  # another process holds them
@@ -198,6 +212,7 @@ class _Driver:
             self._store.checkpoint(event.run).unlink(missing_ok=True)
         if one.tries == 1:
             self._again.append(one)
+            self._on_failure(event.run, event.reason)
         else:
             self._failures.append(failure)
             one.claim.release()

@@ -13,7 +13,6 @@ import pandas as pd
 
 from cxrbench.base import machine
 from cxrbench.base.errors import CxrbenchError
-from cxrbench.base.machine import Workers
 from cxrbench.base.progress import progress
 from cxrbench.base.tables import PARTS
 from cxrbench.config.studies import PlannedRun
@@ -52,7 +51,7 @@ def train_missing(
     assignment: pd.DataFrame,
     store: RunStore,
     cache: Path,
-    workers: Workers,
+    workers: int | None,
     on_run: Callable[[str], None] = lambda run: None,
     executor: str = "local",
 ) -> list[str]:
@@ -100,7 +99,7 @@ def train_missing(
 
 
 def missing_jobs(
-    planned: Sequence[PlannedRun], assignment: pd.DataFrame, store: RunStore, cache: Path, workers: Workers
+    planned: Sequence[PlannedRun], assignment: pd.DataFrame, store: RunStore, cache: Path, workers: int | None
 ) -> dict[str, Job]:
     """The jobs of the planned runs that are not in ``store``, by run."""
     wanted = dict(zip(fingerprints(planned, assignment), planned))
@@ -131,7 +130,7 @@ def _files(assignment: pd.DataFrame, cohort: str) -> pd.DataFrame:
     return assignment[assignment["cohort"] == cohort].sort_values(["source", "image_id"], ignore_index=True)
 
 
-def _jobs(wanted: dict[str, PlannedRun], assignment: pd.DataFrame, cache: Path, workers: Workers) -> dict[str, Job]:
+def _jobs(wanted: dict[str, PlannedRun], assignment: pd.DataFrame, cache: Path, workers: int | None) -> dict[str, Job]:
     """A job for each run, with the array of its images; an array is made where the cache has none."""
     arrays: dict[tuple[str, int, str], Path] = {}
     selections: dict[tuple[str, str], pd.DataFrame] = {}
@@ -156,14 +155,14 @@ def _jobs(wanted: dict[str, PlannedRun], assignment: pd.DataFrame, cache: Path, 
     return jobs
 
 
-def _slots(jobs: Sequence[Job], workers: Workers, executor: str) -> int:
+def _slots(jobs: Sequence[Job], workers: int | None, executor: str) -> int:
     """Runs at a time; says what was chosen. CxrbenchError where a cluster is asked for and the number isn't given."""
     if executor == "local":
         slots, why = side_by_side(jobs, workers)
         print(f"{slots} at a time ({why})", flush=True)
         return slots
-    if workers == "auto":
-        raise CxrbenchError(f"executor is {executor}, and workers is auto; say how many runs at a time: -S workers=N")
+    if workers is None:
+        raise CxrbenchError(f"executor is {executor}, and workers is null; say how many runs at a time: -S workers=N")
     return min(workers, len(jobs))
 
 

@@ -11,7 +11,6 @@ import sys
 from pathlib import Path
 
 from cxrbench.base.errors import CxrbenchError
-from cxrbench.base.machine import Workers
 from cxrbench.runs.driver import RunsFailed, train_all
 from cxrbench.runs.executors.local import LocalExecutor
 from cxrbench.runs.side_by_side import side_by_side
@@ -27,14 +26,14 @@ def main() -> int:
     parser.add_argument("--workers", type=int, help="runs trained side by side (default: what the machine holds)")
     options = parser.parse_args()
     try:
-        train(options.folder.resolve(), options.workers or "auto")
+        train(options.folder.resolve(), options.workers)
     except CxrbenchError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-def train(folder: Path, workers: Workers) -> None:
+def train(folder: Path, workers: int | None) -> None:
     """Trains the jobs of ``folder`` that it holds no finished run of, on KERAS_BACKEND or else an installed one."""
     name = os.environ.setdefault("KERAS_BACKEND", _installed_backend())
     store = RunStore(folder / RUNS)

@@ -3,26 +3,29 @@
 from collections.abc import Sequence
 
 from cxrbench.base import machine
-from cxrbench.base.machine import Workers
 from cxrbench.runs.device import device
 from cxrbench.runs.job import Job
 
+# Measured on TensorFlow in float32 with Xception, the largest of the networks (benchmarks/memory.py).
 PROCESS_BYTES = 1 << 30  # a process with its backend, before the first image
-BYTES_A_PIXEL = 5_000  # of a batch: what Xception in float32 keeps of each for the way back; smaller networks keep less
+TRAINED_BYTES = 5_200  # a pixel of a training batch: what is kept for the way back
+SCORED_BYTES = 520  # a pixel of the images that are scored at once
+SCORED = 256  # images at once, as training/trainer.py has it
 
 
-def side_by_side(jobs: Sequence[Job], workers: Workers) -> tuple[int, str]:
+def side_by_side(jobs: Sequence[Job], workers: int | None) -> tuple[int, str]:
     """How many of ``jobs`` to train at a time on this machine, and why, for the reader.
 
-    Never more threads than cores. With 'auto' also no more than memory holds, the GPU's where runs compute on one.
+    Never more threads than cores. Where ``workers`` is None also no more than memory holds: the GPU's where runs
+    compute on one.
     """
     threads = max(int(job.setting["threads"]) for job in jobs)
     by_cores = max(1, machine.cores() // threads)
     why = f"{_number(machine.cores(), 'core')}, {_number(threads, 'thread')} a run"
-    if workers != "auto":
+    if workers is not None:
         return min(workers, len(jobs), by_cores), f"workers: {workers}, {why}"
     by_memory, told = _by_memory(max(map(_bytes, jobs)))
-    return min(len(jobs), by_cores, by_memory), f"workers: auto, {why}, {told}"
+    return min(len(jobs), by_cores, by_memory), f"{why}, {told}"
 
 
 def _by_memory(run_bytes: int) -> tuple[int, str]:
@@ -37,8 +40,8 @@ def _by_memory(run_bytes: int) -> tuple[int, str]:
 
 
 def _bytes(job: Job) -> int:
-    pixels = int(job.setting["batch_size"]) * int(job.setting["image_size"]) ** 2
-    return PROCESS_BYTES + pixels * BYTES_A_PIXEL
+    pixels = int(job.setting["image_size"]) ** 2
+    return PROCESS_BYTES + pixels * max(int(job.setting["batch_size"]) * TRAINED_BYTES, SCORED * SCORED_BYTES)
 
 
 def _number(count: int, what: str) -> str:

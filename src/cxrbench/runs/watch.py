@@ -1,17 +1,19 @@
 """How far runs are, as they are trained: one progress display over the epochs of all."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 
 from cxrbench.base.progress import progress
+from cxrbench.runs.driver import OnEpoch, OnFailure, OnRun
 from cxrbench.runs.job import Job
 
 
 @contextlib.contextmanager
 def watched(
-    what: str, jobs: Sequence[Job], titles: Mapping[str, str], on_run: Callable[[str], None]
-) -> Iterator[tuple[Callable[[str, int], None], Callable[[str], None]]]:
-    """Yields the on_epoch and on_run of a driver that show how far ``jobs`` are; ``on_run`` is called too.
+    what: str, jobs: Sequence[Job], titles: Mapping[str, str], on_run: OnRun
+) -> Iterator[tuple[OnEpoch, OnRun, OnFailure]]:
+    """Yields what a driver calls, to show how far ``jobs`` are and which failed; ``on_run`` is called too.
 
     A run that is tried again counts on from the furthest epoch that it ever reached, one that ends early or was
     trained elsewhere counts whole.
@@ -28,4 +30,9 @@ def watched(
             advance(epochs[run] - reached[run], "")
             on_run(run)
 
-        yield on_epoch, arrived
+        def failed(run: str, reason: str) -> None:
+            print(
+                f"{titles[run]} failed: {reason}; the others go on, then it is tried again", file=sys.stderr, flush=True
+            )
+
+        yield on_epoch, arrived, failed

@@ -50,6 +50,8 @@ class GridLog:
     ) -> None:
         self._grid, self._store, self._uri = grid, store, uri
         self._assignment, self._restricted = assignment, restricted
+        grouped = grid.groupby(["study", "setting"], sort=False)
+        self._rows: dict[Setting, pd.DataFrame] = {(str(study), str(name)): rows for (study, name), rows in grouped}
         self._tracker: tracker.Tracker | None = None
         self._described: set[str] = set()
         self._logged: dict[Setting, list[SeedRun]] = {}
@@ -67,13 +69,14 @@ class GridLog:
 
     def log(self, trained: Collection[str], partly: bool = False) -> None:
         """Logs the settings whose runs are all in ``trained``; ``partly``: also those of which a run is."""
-        failures = 0
-        for (study, setting), rows in self._grid.groupby(["study", "setting"], sort=False):
-            there = rows[rows["run"].isin(list(trained))]
-            complete = len(there) == len(rows)
-            if (study, setting) in self._logged or there.empty or not (complete or partly):
+        failures, trained = 0, set(trained)
+        for (study, setting), rows in self._rows.items():
+            if (study, setting) in self._logged or trained.isdisjoint(rows["run"]):
                 continue
-            if self._survives(partial(self._log_setting, str(study), str(setting), there)):
+            there = rows[rows["run"].isin(trained)]
+            if len(there) < len(rows) and not partly:
+                continue
+            if self._survives(partial(self._log_setting, study, setting, there)):
                 failures = 0
                 continue
             failures += 1

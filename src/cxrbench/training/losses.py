@@ -27,7 +27,7 @@ def labels_for(name: str, target: np.ndarray) -> np.ndarray:
 
 def right(name: str, labels: Any, output: Any) -> Any:
     """float32 [n], a tensor of the backend: 1 where the likelier class is the label, as ``labels_for`` gives it."""
-    form = LOSS_FORMS[name].labels
+    form, output = LOSS_FORMS[name].labels, ops.convert_to_tensor(output)
     if form == "binary":
         same = (output[:, 0] > 0.5) == (ops.convert_to_tensor(labels)[:, 0] > 0.5)
     else:

@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 
 from cxrbench.base.errors import CxrbenchError
-from cxrbench.base.machine import Workers
 from cxrbench.base.progress import progress
 from cxrbench.config.setting import Setting
 from cxrbench.config.studies import PlannedRun
@@ -63,7 +62,7 @@ def keep_frontal(
 
 
 def train_networks(
-    setting: Setting, seeds: Sequence[int], assignment: pd.DataFrame, store: RunStore, cache: Path, workers: Workers
+    setting: Setting, seeds: Sequence[int], assignment: pd.DataFrame, store: RunStore, cache: Path, workers: int | None
 ) -> dict[int, Path]:
     """Seed -> the folder of its run in ``store``, trained where it is missing."""
     runs = [PlannedRun("view-network", "base", setting, seed) for seed in seeds]

@@ -4,6 +4,7 @@ Called as it is, a step of a large network launches thousands of kernels from Py
 longer than the kernels.
 """
 
+import gc
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -28,6 +29,7 @@ class RecordedStep:
     ) -> None:
         self._images, self._labels = images.clone(), labels.clone()
         before = [variable.detach().clone() for variable in variables]
+        gc.collect()  # Keras leaves steps before in reference cycles, and their graphs would wait for another stream
         stream = torch.cuda.Stream()
         stream.wait_stream(torch.cuda.current_stream())
         with _ConstantsOnce():
@@ -36,7 +38,7 @@ class RecordedStep:
                     step(self._images, self._labels)
             torch.cuda.current_stream().wait_stream(stream)
             self._graph = torch.cuda.CUDAGraph()
-            with torch.cuda.graph(self._graph):
+            with torch.cuda.graph(self._graph, stream=stream):
                 self._result = step(self._images, self._labels)
         with torch.no_grad():
             for variable, value in zip(variables, before):

@@ -1,6 +1,7 @@
 """Steps one after the other: PyTorch computes each as it is called, and on a GPU replays it as it was recorded.
 
-A step that draws random numbers (augmentation, dropout) is called as it is: Keras draws their seeds on the CPU.
+A step that needs the CPU in its middle can't be recorded and is called as it is: one that draws random numbers
+(augmentation, dropout), whose seeds Keras draws there, and one of an optimizer that reads its learning rate there.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,8 @@ from cxrbench.training.steps.cuda_graph import RecordedStep
 if TYPE_CHECKING:
     from cxrbench.training.trainer import Parts
 
+RECORDABLE = (keras.optimizers.Adam, keras.optimizers.RMSprop)  # their steps stay on the GPU; that of SGD does not
+
 
 class BackendSteps:
     """See ``Steps``."""
@@ -21,7 +24,8 @@ class BackendSteps:
     def __init__(self, parts: "Parts") -> None:
         self.parts = parts
         draws = any(variable.path.endswith("seed_generator_state") for variable in parts.model.variables)
-        self._records = torch.cuda.is_available() and not draws
+        stays = isinstance(parts.optimizer, RECORDABLE) and not draws
+        self._records = torch.cuda.is_available() and stays
         self._recorded: dict[torch.Size, RecordedStep] = {}  # by the shape of a batch
 
     def train(self, images: np.ndarray, labels: np.ndarray, batch_size: int) -> tuple[Any, Any]:
