@@ -5,6 +5,7 @@ runs each. The images here are noise: what an epoch costs does not depend on wha
 in a process of its own; with JAX after a first round in which all of them compile at once.
 
     KERAS_BACKEND=torch python benchmarks/gpu.py --precision mixed_bfloat16
+    KERAS_BACKEND=torch python benchmarks/gpu.py --steps        # a step by itself, in a minute: called and recorded
     KERAS_BACKEND=jax python benchmarks/gpu.py --beside 1 2 3   # the same run so many times at once
 """
 
@@ -21,6 +22,7 @@ from cxrbench.training.backend import backend_name
 
 PAPER_SECONDS = {4: 76.33, 8: 60.67, 16: 52.0, 32: 48.67}
 RUNS, EPOCHS = 3, 200
+STEPS = 20  # of one timing
 IMAGES = {"train": 2_930, "validation": 2_426}
 
 
@@ -58,6 +60,50 @@ def epochs(options: argparse.Namespace, batch_size: int) -> list[float]:
         return time_epochs(Job("timed", setting, 0, rows, array, "noise"), on_epoch)
 
 
+def print_steps(options: argparse.Namespace) -> None:
+    """Milliseconds of a step under PyTorch, called as it is and recorded as a CUDA graph, and what an epoch takes."""
+    from cxrbench.training import backend
+
+    backend.start(threads=4)
+    import numpy as np
+    import torch
+
+    from cxrbench.training.trainer import traced
+
+    trainer = traced(options.model, options.px, None, "binary_crossentropy", options.precision, "adam", "none")
+    if not trainer.steps._records:
+        sys.exit(
+            "no step of this network is recorded here; a GPU, PyTorch and an optimizer that it can record are needed"
+        )
+    rng = np.random.default_rng(0)
+
+    def seconds_a_step(batch_size: int, recorded: bool) -> float:
+        trainer.steps._records = recorded
+        count = batch_size * STEPS
+        images = rng.integers(0, 256, (count, options.px, options.px, 1), dtype="uint8")
+        labels = rng.integers(0, 2, (count, 1)).astype("float32")
+        trainer.epoch(images, np.arange(batch_size), labels[:batch_size], batch_size, (0, 1))  # records, or warms up
+        torch.cuda.synchronize()
+        started = time.monotonic()
+        trainer.epoch(images, np.arange(count), labels, batch_size, (0, 1))
+        torch.cuda.synchronize()
+        return (time.monotonic() - started) / STEPS
+
+    images = np.zeros((512, options.px, options.px, 1), "uint8")
+    trainer.predict(images, np.arange(256))
+    started = time.monotonic()
+    trainer.predict(images, np.arange(512))
+    validation = IMAGES["validation"] * (time.monotonic() - started) / 512
+    print(f"{options.model}, {options.px} px, {options.precision}, {torch.cuda.get_device_name()}")
+    print("| batch size | ms a step, called | recorded | s an epoch, recorded, with validation | in the paper |")
+    print("|---:|---:|---:|---:|---:|")
+    for size in options.batch_sizes:
+        called, recorded = (seconds_a_step(size, how) for how in (False, True))
+        epoch = recorded * IMAGES["train"] / size + validation
+        cells = f"{1000 * called:.1f} | {1000 * recorded:.1f} | {epoch:.1f} | {PAPER_SECONDS.get(size, '-')}"
+        print(f"| {size} | {cells} |", flush=True)
+
+
 def side_by_side(arguments: list[str], batch_sizes: list[int]) -> list[list[float]]:
     """Seconds of each epoch of a process for each of ``batch_sizes``, all at once."""
     command = [sys.executable, __file__, *arguments, "--one"]
@@ -76,10 +122,14 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--batch-sizes", type=int, nargs="+", default=list(PAPER_SECONDS))
     parser.add_argument("--beside", type=int, nargs="+", default=[], help="so many runs of each batch size at once")
+    parser.add_argument("--steps", action="store_true", help="a step by itself, under PyTorch")
     parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
         print(json.dumps(epochs(options, options.one)))
+        return
+    if options.steps:
+        print_steps(options)
         return
     arguments = sys.argv[1:]
     os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", tempfile.mkdtemp())

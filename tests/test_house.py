@@ -22,18 +22,22 @@ PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))
 BELOW = {"config", "base"}
 ALLOWED = {
     "stages": {
-        *("views", "cohorts", "splits", "checks", "tracking", "reporting", "runs", "evaluation", "images"),
+        *("views", "cohorts", "splits", "checks", "tracking", "reporting", "published", "runs", "evaluation", "images"),
         "training.backend",  # which names the backend and loads no Keras
         *BELOW,
     },
     "cli": {"commands", *BELOW},
-    "commands": {"views", "runs", "tracking", "images", "training.backend", *BELOW},
+    "commands": {
+        *("views", "runs", "tracking", "images", "published", "reporting", "evaluation", "training.backend"),
+        *BELOW,
+    },
     "views": {"runs", "training", "evaluation", "images", "splits", *BELOW},
     "cohorts": {"images", *BELOW},
     "splits": {"images", *BELOW},
     "checks": BELOW,
     "tracking": {"runs", "training", "evaluation", "images", *BELOW},
-    "reporting": {"evaluation", "images", *BELOW},
+    "reporting": {"evaluation", "published", "images", *BELOW},
+    "published": {"evaluation", *BELOW},
     "runs": {"training", "images", *BELOW},
     "evaluation": BELOW,
     "images": BELOW,

@@ -127,10 +127,11 @@ def test_the_number_of_seeds_is_the_first_at_which_the_same_means_and_spreads_le
     needed = now.seeds_to_leave_out([-0.01, 0.01], 0.05)
     assert 3 < needed < 100
 
-    def low(n):
-        return Estimate(0.04, now.seed_variances, (n, n), now.patient_variance, 400).interval(0.05)[0]
+    def low_of_a_short_repeat(n):
+        short = 0.8416 * math.sqrt(sum(now.seed_variances) / n)  # four of five repeats fall less short
+        return Estimate(0.04 - short, now.seed_variances, (n, n), now.patient_variance, 400).interval(0.05)[0]
 
-    assert low(needed - 1) <= 0.01 < low(needed)
+    assert low_of_a_short_repeat(needed - 1) <= 0.01 < low_of_a_short_repeat(needed)
 
 
 def test_no_number_of_seeds_leaves_out_an_edge_that_the_patients_alone_cover():
@@ -138,8 +139,8 @@ def test_no_number_of_seeds_leaves_out_an_edge_that_the_patients_alone_cover():
     assert Estimate(0.04, (0.001,), (3,), 0.01**2, 400).seeds_to_leave_out([0.01], 0.05) < math.inf
 
 
-@pytest.mark.parametrize(("times", "least", "most"), [(0.5, 0.05, 0.35), (1, 0.4, 0.62), (3, 0.85, 1)])
-def test_with_the_named_number_of_seeds_about_half_of_all_repeats_decide(times, least, most):
+@pytest.mark.parametrize(("times", "least", "most"), [(0.5, 0.2, 0.65), (1, 0.74, 0.88), (3, 0.98, 1)])
+def test_with_the_named_number_of_seeds_four_of_five_repeats_decide(times, least, most):
     truth, seed_sd, patient_sd, edge = 0.04, 0.03, 0.005, 0.01
     needed = Estimate(truth, (seed_sd**2,) * 2, (3, 3), patient_sd**2, 400).seeds_to_leave_out([-edge, edge], 0.05)
     n = round(times * needed)
@@ -147,7 +148,7 @@ def test_with_the_named_number_of_seeds_about_half_of_all_repeats_decide(times, 
     decided = 0
     for _ in range(1000):
         a, b = rng.normal(truth, seed_sd, n), rng.normal(0, seed_sd, n)
-        value = a.mean() - b.mean() + rng.normal(0, patient_sd)  # which patients were sampled
+        value = a.mean() - b.mean()  # the test images stay
         again = Estimate(value, (a.var(ddof=1), b.var(ddof=1)), (n, n), patient_sd**2, 400)
         decided += again.interval(0.05)[0] > edge
     print(f"{n} seeds ({times} times those needed): {decided} of 1000 repeats decide")

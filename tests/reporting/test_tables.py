@@ -8,8 +8,8 @@ from cxrbench.base.errors import CxrbenchError
 from cxrbench.base.tables import TABLES
 from cxrbench.evaluation.comparisons import Comparison, Contrast
 from cxrbench.evaluation.summaries import Stat, summarise, winner
+from cxrbench.published.papers import load
 from cxrbench.reporting import tables
-from cxrbench.reporting.published import load
 from cxrbench.reporting.study import winner_sentence
 
 REPO = Path(__file__).resolve().parents[2]

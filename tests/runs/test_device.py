@@ -82,3 +82,9 @@ def test_a_backend_that_does_not_start_is_an_error_with_its_own_last_line(machin
 def test_the_process_that_is_asked_gives_the_name_that_a_run_records():
     done = subprocess.run([sys.executable, "-c", devices.ASK], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == devices.device()
+
+
+def test_a_driver_without_a_gpu_may_say_what_the_nodes_of_its_cluster_compute_on(machine, monkeypatch):
+    monkeypatch.setenv("CXRBENCH_DEVICE", "NVIDIA H200")
+    assert devices.device() == "NVIDIA H200"
+    assert machine.started == []

@@ -170,6 +170,11 @@ def read_table(path: str | Path, table: str) -> pd.DataFrame:
 
 def write_table(path: str | Path, frame: pd.DataFrame, table: str) -> None:
     """Writes a table whole or not at all; raises CxrbenchError where a column is missing or unknown."""
+    write_text(path, table_text(frame, table))
+
+
+def table_text(frame: pd.DataFrame, table: str) -> str:
+    """A table as CSV; raises CxrbenchError where a column is missing or unknown."""
     columns = TABLES[table]
     if set(frame.columns) != set(columns):
         raise CxrbenchError(f"a {table} table has columns {list(columns)}, this one has {list(frame.columns)}")
@@ -178,7 +183,7 @@ def write_table(path: str | Path, frame: pd.DataFrame, table: str) -> None:
     text = typed.to_csv(**plain)
     if "\r" in text:  # Python 3.11 writes a carriage return bare, and readers take it for the end of a row
         text = typed.to_csv(**plain, quoting=csv.QUOTE_NONNUMERIC)
-    write_text(path, text)
+    return text
 
 
 def _typed(frame: pd.DataFrame, table: str) -> pd.DataFrame:

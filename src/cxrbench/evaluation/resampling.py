@@ -17,6 +17,7 @@ import numpy as np
 
 from cxrbench.evaluation.metrics import image_sums, ratio, weighted_auc
 
+POWER = 0.8  # share of repeats in which the named number of seeds decides
 MOST_SEEDS = 1_000_000  # what this many seeds leave open, no number of seeds decides
 
 
@@ -73,29 +74,34 @@ class Estimate:
 
     def p_value(self, other: float) -> float:
         """Two-sided p of the truth being ``other``: below alpha where the interval leaves ``other`` out."""
-        from scipy.special import stdtr
-
-        distance = abs(self.value - other)
-        return float(2 * stdtr(self.freedom, -distance / self.error)) if self.error > 0 else float(distance == 0)
+        return self._p_at(abs(self.value - other))
 
     def seeds_to_leave_out(self, edges: Sequence[float], alpha: float) -> float:
-        """The smallest number of seeds a setting at which the interval holds none of ``edges``; inf where none does.
+        """The seeds a setting with which POWER of all repeats have an interval without any of ``edges``; inf: none.
 
-        It takes the present value and the present variances as the truth. With n seeds the variance is
+        A repeat trains anew with other seeds and scores the same images. The present value and variances are taken as
+        the truth. With n seeds the variance is
 
             sum of seed_variances / n + patient_variance
 
-        and the degrees of freedom follow Welch's formula: the seeds' part shrinks, the patients' part stays. As the
-        value of new runs falls on either side of the present one, that number decides in about half of all repeats.
+        and the degrees of freedom follow Welch's formula: the seeds' part shrinks, the patients' part stays. The value
+        of a repeat falls short of the present one by at most z times the root of the seeds' part in POWER of them.
         """
+        from scipy.special import ndtri
 
         def leaves_out(n: int) -> bool:
             repeated = dataclasses.replace(self, seeds=(n,) * len(self.seeds))
-            return all(repeated.p_value(edge) < alpha for edge in edges)
+            short = float(ndtri(POWER)) * math.sqrt(sum(repeated._means_variances()))
+            return all(repeated._p_at(max(0.0, abs(self.value - edge) - short)) < alpha for edge in edges)
 
         if not leaves_out(MOST_SEEDS):
             return math.inf
         return 2 + bisect.bisect_left(range(2, MOST_SEEDS), True, key=leaves_out)
+
+    def _p_at(self, distance: float) -> float:
+        from scipy.special import stdtr
+
+        return float(2 * stdtr(self.freedom, -distance / self.error)) if self.error > 0 else float(distance == 0)
 
     def _means_variances(self) -> list[float]:
         return [variance / n for variance, n in zip(self.seed_variances, self.seeds)]

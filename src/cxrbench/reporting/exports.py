@@ -5,12 +5,14 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import pandas as pd
 
 from cxrbench.evaluation.protocol_effect import REFERENCE, Effect
 from cxrbench.evaluation.summaries import Summary, winner
 from cxrbench.evaluation.verdicts import VERDICTS, Verdict
+from cxrbench.reporting.own_figures import NO_FIGURES, OwnFigures, possible_text
 
 DIGITS = 4  # of metrics.json; an accuracy of 500 images has steps of 0.002
 
@@ -57,11 +59,12 @@ def winners(summaries: Mapping[str, Summary]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["study", "winner", "validation_accuracy", "test_accuracy"])
 
 
-def claims(verdicts: Sequence[Verdict]) -> pd.DataFrame:
+def claims(verdicts: Sequence[Verdict], own: Mapping[str, OwnFigures] = MappingProxyType({})) -> pd.DataFrame:
     """A row a claim: its verdict, the comparison that decided it, and why.
 
     ``difference`` and its interval are in the metric's own unit, those of two times in natural logarithms; they are
-    positive where the first setting is the better one.
+    positive where the first setting is the better one. ``figures`` says whether the paper's own can be true, and
+    ``false_least`` to ``false_ours`` how likely the claim is false by them alone (see published/chance.py).
     """
     rows = []
     for one in verdicts:
@@ -72,11 +75,14 @@ def claims(verdicts: Sequence[Verdict]) -> pd.DataFrame:
             else (None,) * 6
         )
         seeds = "" if math.isnan(one.seeds_needed) else f"{one.seeds_needed:.0f}"
-        rows.append(
-            (claim.study, claim.id, claim.metric, claim.part, one.verdict, one.runs, seeds, *numbers, one.reason)
-        )
+        figures = own.get(claim.id, NO_FIGURES)
+        paper = (possible_text(figures).split(":")[0], figures.least, figures.most, figures.ours)
+        told = (claim.study, claim.id, claim.metric, claim.part, one.verdict, one.runs, seeds)
+        rows.append((*told, *numbers, one.reason, *paper))
     columns = ["study", "claim", "metric", "part", "verdict", "seeds", "seeds_needed", "setting", "rival"]
-    return pd.DataFrame(rows, columns=[*columns, "difference", "low", "high", "confidence", "reason"])
+    numbers_of = ["difference", "low", "high", "confidence", "reason"]
+    of_paper = ["figures", "false_least", "false_most", "false_ours"]
+    return pd.DataFrame(rows, columns=[*columns, *numbers_of, *of_paper])
 
 
 def protocol_changes(effects: Sequence[Effect]) -> pd.DataFrame:

@@ -2,11 +2,13 @@
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from cxrbench.evaluation.verdicts import VERDICTS, Verdict
 from cxrbench.reporting import protocols, tables, template
 from cxrbench.reporting.gallery import Gallery
+from cxrbench.reporting.own_figures import NO_FIGURES, OwnFigures, chance_note, chance_text, possible_text
 from cxrbench.reporting.study import Section
 from cxrbench.reporting.text_tables import TextTable
 
@@ -22,6 +24,9 @@ class Line:
     study: str
     statement: str
     measure: str  # the metric and the part
+    figures: str  # whether the printed ones can be true
+    chance: str  # that the claim is false, by the paper's own number of images
+    chance_note: str
     difference: str
     interval: str
     n: str
@@ -29,7 +34,7 @@ class Line:
     reason: str
 
 
-def verdict_line(verdict: Verdict) -> Line:
+def verdict_line(verdict: Verdict, own: OwnFigures = NO_FIGURES) -> Line:
     claim, decisive = verdict.claim, verdict.decisive
     difference = interval = ""
     n = f"{verdict.runs} runs" if verdict.runs else ""
@@ -50,6 +55,9 @@ def verdict_line(verdict: Verdict) -> Line:
         claim.study,
         claim.statement,
         measure,
+        possible_text(own),
+        chance_text(own),
+        chance_note(own),
         difference,
         interval,
         n,
@@ -85,20 +93,24 @@ def render(
     sections: Sequence[Section],
     data: Sequence[TextTable],
     changes: protocols.Protocols | None = None,
+    own: Mapping[str, OwnFigures] = MappingProxyType({}),
+    seeds: TextTable | None = None,
     galleries: Sequence[Gallery] = (),
 ) -> str:
-    """The whole page; ``facts`` are name and value, ``rules`` are paragraphs."""
+    """The whole page; ``facts`` are name and value, ``rules`` are paragraphs, ``own`` is by claim, ``seeds`` says
+    what more of them would decide."""
     return template.render(
         "report.html.j2",
         head=head,
         cautions=cautions,
         facts=facts,
         rules=rules,
-        verdicts=[verdict_line(one) for one in verdicts],
+        verdicts=[verdict_line(one, own.get(one.claim.id, NO_FIGURES)) for one in verdicts],
         sections=sections,
         data=data,
         changes=changes,
         changes_title=protocols.TITLE,
+        seeds=seeds,
         galleries=galleries,
         titles=tables.TITLES,
         selection=tables.SELECTION,

@@ -1,45 +1,46 @@
 """The whole report: from the tables of all stages to every file under reports/."""
 
-import dataclasses
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cxrbench.base.files import write_text
 from cxrbench.evaluation.comparisons import Rules, StudyRuns
 from cxrbench.evaluation.runs import studies
+from cxrbench.evaluation.same import against_itself
 from cxrbench.evaluation.study_settings import StudySettings, run_of, skipped_of
 from cxrbench.evaluation.summaries import Summary, summarise
 from cxrbench.evaluation.verdicts import Verdict, judge
+from cxrbench.published import consistency
+from cxrbench.published.papers import Paper
 from cxrbench.reporting import curves, data, exports, page, protocols, tables, words
-from cxrbench.reporting.published import Paper
+from cxrbench.reporting.context import Context
+from cxrbench.reporting.more_seeds import more_seeds
+from cxrbench.reporting.own_figures import OwnFigures, own_figures
 from cxrbench.reporting.results import Results
 from cxrbench.reporting.review import review
 from cxrbench.reporting.study import Section, section
 from cxrbench.reporting.text_tables import TextTable
 
 
-@dataclasses.dataclass(frozen=True)
-class Context:
-    """What params.yaml says of the whole experiment."""
-
-    profile: str
-    sources: Mapping[str, str]  # cohort -> where its images come from
-    restricted: Collection[str]  # cohorts whose pixels the page must not hold
-
-
 def write_report(folder: Path, results: Results, papers: Mapping[str, Paper], context: Context, rules: Rules) -> None:
     """Writes the page, the tables, the points of plots and metrics.json into ``folder``."""
     runs = studies(results.metrics, results.runs)
     verdicts = _verdicts(results.settings, papers, runs, rules)
+    found = {name: consistency.check(paper.tables).impossible for name, paper in papers.items()}
+    own = {
+        claim: figures
+        for name, paper in papers.items()
+        for claim, figures in own_figures(paper, found[name], runs.get(name, {})).items()
+    }
     summaries = _summaries(results)
     points = {
         "learning-curves": curves.learning_curves(results.grid, results.histories),
         "roc": curves.roc_curves(results.grid, {name: scores for name, (_, scores) in results.runs.items()}),
     }
     sections = [
-        section(name, settings, summaries.get(name, {}), runs.get(name, {}), papers.get(name), results.shortcuts,
-                points, rules)
+        section(name, settings, summaries.get(name, {}), runs.get(name, {}), papers.get(name), found.get(name, ()),
+                results.shortcuts, points, rules)
         for name, settings in results.settings.items()
     ]  # fmt: skip
     effects = [
@@ -48,7 +49,10 @@ def write_report(folder: Path, results: Results, papers: Mapping[str, Paper], co
         if (effect := protocols.effect_of(name, run_of(results.settings[name]), runs[name], summary, rules))
     ]
     changes = protocols.section(effects)
-    write_text(folder / "report.html", _page(results, context, rules, verdicts, sections, changes))
+    write_text(
+        folder / "report.html",
+        _page(results, context, rules, verdicts, own, words.same_text(against_itself(runs, rules)), sections, changes),
+    )
     for one in sections:
         if one.tables:
             text = tables.markdown(one.name, one.tables, one.answer, one.source)
@@ -56,7 +60,7 @@ def write_report(folder: Path, results: Results, papers: Mapping[str, Paper], co
     if changes:
         write_text(folder / "tables" / "what-the-protocol-changes.md", protocols.markdown(changes))
     csv_files = {
-        "tables/claims": exports.claims(verdicts),
+        "tables/claims": exports.claims(verdicts, own),
         "tables/winners": exports.winners(summaries),
         "tables/means": exports.means(summaries),
         "tables/protocol-changes": exports.protocol_changes(effects),
@@ -73,6 +77,8 @@ def _page(
     context: Context,
     rules: Rules,
     verdicts: Sequence[Verdict],
+    own: Mapping[str, OwnFigures],
+    same: str,
     sections: Sequence[Section],
     changes: protocols.Protocols | None,
 ) -> str:
@@ -82,11 +88,13 @@ def _page(
         page.headline(verdicts),
         words.cautions(context.profile, phantoms),
         words.facts(context.profile, context.sources, results.seeds, records),
-        words.rules_text(rules),
+        [*words.rules_text(rules), *filter(None, [same])],
         verdicts,
         sections,
         _data(results),
         changes,
+        own,
+        more_seeds(verdicts, results),
         [review(results.review, context.restricted)],
     )
 

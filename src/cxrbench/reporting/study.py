@@ -9,9 +9,10 @@ import pandas as pd
 from cxrbench.evaluation.comparisons import Comparison, Contrast, Rules, StudyRuns, compare
 from cxrbench.evaluation.study_settings import StudySetting, run_of, skipped_of
 from cxrbench.evaluation.summaries import Stat, Summary, winner
+from cxrbench.published.consistency import Impossible, sentence
+from cxrbench.published.papers import Paper, cite
 from cxrbench.reporting import curves, tables, words
 from cxrbench.reporting.figures import COLOURS, DASHES, line_chart
-from cxrbench.reporting.published import Paper, cite
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Section:
     charts: Sequence[str]  # SVG elements
     legend: Sequence[tuple[str, int, str]]  # setting, colour, dashes
     paper: Paper | None
+    impossible: Sequence[str] = ()  # what arithmetic rules out of the paper's tables, as sentences
 
 
 def section(
@@ -37,13 +39,15 @@ def section(
     summary: Summary,
     runs: StudyRuns,
     paper: Paper | None,
+    found: Sequence[Impossible],
     shortcuts: pd.DataFrame,
     points: Mapping[str, pd.DataFrame],
     rules: Rules,
 ) -> Section:
     """The section of one study; ``summary`` and ``runs`` are empty where every setting was skipped.
 
-    ``shortcuts`` is the table of that name, ``points`` holds the tidy tables 'learning-curves' and 'roc'.
+    ``found`` is what the paper's tables can't be, ``shortcuts`` is the table of that name, ``points`` holds the tidy
+    tables 'learning-curves' and 'roc'.
     """
     were_run = run_of(settings)
     labels = list(were_run)
@@ -60,6 +64,7 @@ def section(
         _charts(name, labels, points) if labels else [],
         [(label, i % len(COLOURS), DASHES[i % len(DASHES)]) for i, label in enumerate(labels)],
         paper,
+        [sentence(one) for one in found],
     )
 
 

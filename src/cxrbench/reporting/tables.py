@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from cxrbench.evaluation.comparisons import Comparison
 from cxrbench.evaluation.summaries import Row, Stat, Summary
-from cxrbench.reporting.published import Paper
+from cxrbench.published.papers import Paper
 from cxrbench.reporting.text_tables import markdown_rows
 
 COLUMNS = {

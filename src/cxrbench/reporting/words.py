@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from cxrbench.evaluation.comparisons import Rules
+from cxrbench.evaluation.same import AgainstItself
 
 NO_VALUE = {"weights": "random"}  # what a setting without a value means, where that is a choice
 
@@ -26,11 +27,29 @@ def cautions(profile: str, phantoms: Sequence[str]) -> list[str]:
     return sentences
 
 
+def same_text(found: AgainstItself) -> str:
+    """The A/A test in one paragraph; empty where no setting has seeds enough."""
+    if not found.ways:
+        return ""
+    rate = 100 * found.different / found.ways
+    return (
+        f"A/A test on these runs: {found.settings} settings were compared with themselves, half of the seeds against the"
+        f" other half, in {found.ways:,} ways; {found.different:,} ({rate:.1f} %) were called different, where no"
+        " difference can be. Ways that share seeds are not independent."
+    )
+
+
 def rules_text(rules: Rules) -> list[str]:
     """How a verdict is reached, in paragraphs."""
     points = f"{100 * rules.margin:g}"
     error = f"{100 * (1 - rules.confidence):.3g} %"
     return [
+        "Printed figures: accuracy, recall, specificity, precision and F1 follow from counts of images, so an exact"
+        " search tells which of them, rounded as printed, no runs can have, alone or beside others of their row.",
+        "Paper’s n: two settings judge the same images, and the paper does not print on how many of them both are"
+        " right. Over every share that its figures allow, and at the share of our own runs, stands the probability that"
+        " the claim is false against its strongest rival, by the printed figures and the number of images alone (after"
+        " Christodoulou et al. 2025, arXiv 2505.04720; a mean over runs is taken as one run).",
         f"Margin: ±{points} points of a share, ±{rules.margin:g} of AUC, MSE and loss (nats), ±{points} % of a time."
         " A claim that one setting is better is supported where the whole interval lies beyond the margin on its side,"
         " contradicted where it lies beyond the margin on the other side, else undecided. A claim that settings are"
@@ -46,10 +65,10 @@ def rules_text(rules: Rules) -> list[str]:
         " level. One is enough to contradict it, so a comparison that lies on another side is tested at that level"
         " divided by their number. The interval printed is the one at its level, which stands beside it, and the"
         " verdict follows from it.",
-        "Seeds needed: the number of seeds a setting at which the interval would leave out the margin if the means,"
-        " their spread over seeds and the level stayed as they are. The variance over seeds is divided by that number,"
-        " the variance over patients is not; where the latter alone covers the margin, only more images help. New runs"
-        " fall on either side of the present mean, so this number decides in about half of all repeats.",
+        "Seeds needed: the number of seeds a setting with which four of five repeats on the same images would decide,"
+        " if the means, their spread over seeds and the level stayed as they are. The variance over seeds is divided by"
+        " that number, the variance over patients is not; where the latter alone covers the margin, only more images"
+        " help.",
         "Times are compared only between runs of one machine with the same number of threads that did not share its"
         " cores with other runs, or that were timed alone.",
     ]

@@ -2,6 +2,7 @@
 
 import functools
 import glob
+import os
 import platform
 import subprocess
 import sys
@@ -17,12 +18,14 @@ PATIENCE_S = 300  # the first import from a cold disk can take a minute
 
 
 def device() -> str:
-    """What runs of this machine compute on with the backend that KERAS_BACKEND names.
+    """What runs compute on with the backend that KERAS_BACKEND names: CXRBENCH_DEVICE, or else what this machine has.
 
-    A machine with no device file of an accelerator says 'cpu' at once. Else one process is started that loads the
+    The variable is for the driver of a cluster whose nodes have a GPU that its own machine lacks. A machine with no device file of an accelerator says 'cpu' at once. Else one process is started that loads the
     backend and answers, some seconds, once for this process: a backend may be built for the processor alone, and
     CUDA_VISIBLE_DEVICES may hide a GPU. Raises CxrbenchError where the backend can't be loaded.
     """
+    if told := os.environ.get("CXRBENCH_DEVICE"):
+        return told
     name = backend.backend_name()
     return _asked(name) if _may_have_one(name) else "cpu"
 

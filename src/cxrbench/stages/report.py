@@ -5,17 +5,17 @@ from pathlib import Path
 from cxrbench.base.entry import run
 from cxrbench.config import params as parameters
 from cxrbench.evaluation.comparisons import Rules
-from cxrbench.reporting import published
-from cxrbench.reporting.report import Context, write_report
+from cxrbench.published import papers
+from cxrbench.reporting.context import context_of
+from cxrbench.reporting.report import write_report
 from cxrbench.reporting.results import read_results
 
 
 def main() -> None:
     params = parameters.load()
     rules = Rules(**params.report.model_dump())
-    sources = {name: cohort.source for name, cohort in params.cohorts.items()}
-    context = Context(params.profile, sources, params.restricted)
-    write_report(Path("reports"), read_results(Path("data")), published.load("data/published"), context, rules)
+    results = read_results(Path("data"))
+    write_report(Path("reports"), results, papers.load("data/published"), context_of(params), rules)
 
 
 if __name__ == "__main__":

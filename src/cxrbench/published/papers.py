@@ -5,18 +5,33 @@ Figures stay strings until they are shown: 98.00 is not 98.0, and a shift of the
 
 import dataclasses
 import decimal
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from cxrbench.base.errors import CxrbenchError
+from cxrbench.base.tables import PARTS
 from cxrbench.config.values import choice, section
 from cxrbench.evaluation.metrics import METRICS, TIMES
-from cxrbench.evaluation.runs import PARTS
 from cxrbench.evaluation.verdicts import KINDS, Claim
+from cxrbench.published.counts import Images
+from cxrbench.published.figures import UNITS, Figure, figures
 
-UNITS = ("%", "share", "s")
+ROWS_OF = ("setting", "epoch")
+
+
+@dataclasses.dataclass(frozen=True)
+class Table:
+    """One table of a paper: a row a setting or an epoch, a column a metric."""
+
+    name: str
+    caption: str
+    part: str
+    rows: Mapping[str, Mapping[str, tuple[Figure, Figure]]]  # of each the two ends: the same where it is one number
+    rows_of: str = "setting"
+    images: Images | None = None  # None: the paper does not say on how many images
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,7 +41,7 @@ class Paper:
     study: str
     question: str
     citation: dict[str, Any]
-    tables: tuple[dict[str, Any], ...]  # name, caption, part, units, rows
+    tables: tuple[Table, ...]
     claims: tuple[Claim, ...]
     unsaid: tuple[dict[str, str], ...]  # said, assumed
     contradictions: tuple[str, ...]
@@ -34,27 +49,36 @@ class Paper:
     def figure(self, part: str, setting: str, metric: str) -> tuple[decimal.Decimal, decimal.Decimal] | None:
         """The published value as a range in shares, nats or seconds, or None where none is printed."""
         for table in self.tables:
-            text = table["rows"].get(setting, {}).get(metric) if table["part"] == part else None
-            if text is not None:
-                ends = [decimal.Decimal(end) for end in text.split("-")]
-                shift = -2 if table["units"][metric] == "%" else 0
-                low, high = (end.scaleb(shift) for end in (ends[0], ends[-1]))
+            found = table.rows.get(setting, {}).get(metric)
+            if found and (table.part, table.rows_of) == (part, "setting"):
+                low, high = (end.printed.scaleb(-2 if end.unit == "%" else 0) for end in found)
                 return low, high
         return None
+
+    def images(self, part: str) -> Images | None:
+        """On how many images of ``part`` its tables were taken, and of how many runs they are means."""
+        return next((table.images for table in self.tables if table.images and table.part == part), None)
 
 
 def load(folder: str | Path) -> dict[str, Paper]:
     """Study -> its paper; raises CxrbenchError with the file and the entry that is wrong."""
     papers: dict[str, Paper] = {}
     for path in sorted(Path(folder).glob("*.yaml")):
-        try:
-            paper = parse(yaml.safe_load(path.read_text(encoding="utf-8")))
-        except (CxrbenchError, yaml.YAMLError) as error:
-            raise CxrbenchError(f"{path}: {error}") from None
+        paper = read(path)
         if paper.study in papers:
             raise CxrbenchError(f"{path}: study '{paper.study}' already has a paper; give each study one file")
         papers[paper.study] = paper
     return papers
+
+
+def read(path: Path) -> Paper:
+    """The paper in one file; raises CxrbenchError with the file and the entry that is wrong."""
+    try:
+        return parse(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except (CxrbenchError, yaml.YAMLError) as error:
+        raise CxrbenchError(f"{path}: {error}") from None
+    except OSError as error:
+        raise CxrbenchError(f"{path}: {error.strerror}; name a file such as data/published/batch-size.yaml") from None
 
 
 def parse(tree: Any) -> Paper:
@@ -63,8 +87,6 @@ def parse(tree: Any) -> Paper:
     tree = section("top level", tree, keys, keys)
     cited = ("authors", "title", "title_original", "journal", "year", "volume", "issue", "pages", "doi")
     section("citation", tree["citation"], cited, cited)
-    for table in tree["tables"]:
-        _check_table(section("tables", table, ("name", "caption", "part", "units", "rows"), ("part", "units", "rows")))
     for entry in tree["unsaid"]:
         section("unsaid", entry, ("said", "assumed"), ("said", "assumed"))
     claims = tuple(_claim(tree["study"], entry) for entry in tree["claims"])
@@ -74,26 +96,45 @@ def parse(tree: Any) -> Paper:
         tree["study"],
         tree["question"],
         tree["citation"],
-        tuple(tree["tables"]),
+        tuple(_table(entry) for entry in tree["tables"]),
         claims,
         tuple(tree["unsaid"]),
         tuple(tree["contradictions"]),
     )
 
 
-def _check_table(table: dict[str, Any]) -> None:
-    choice("part", table["part"], PARTS)
-    for metric, unit in table["units"].items():
+def _table(entry: Any) -> Table:
+    required = ("part", "units", "rows")
+    entry = section("tables", entry, ("name", "caption", *required, "rows_of", "images"), required)
+    choice("part", entry["part"], PARTS)
+    choice("rows_of", entry.get("rows_of", "setting"), ROWS_OF)
+    units = entry["units"]
+    for metric, unit in units.items():
         choice("units", metric, (*METRICS, *TIMES))
         choice(f"units.{metric}", unit, UNITS)
-    for setting, row in table["rows"].items():
-        for metric, text in section(f"rows.{setting}", row, tuple(table["units"])).items():
-            try:
-                [decimal.Decimal(end) for end in text.split("-")]
-            except (AttributeError, decimal.InvalidOperation):
-                raise CxrbenchError(
-                    f"rows.{setting}.{metric} is {text!r}; write the printed figure in quotes, such as '98.00'"
-                ) from None
+    rows = {
+        str(name): {metric: _figures(f"rows.{name}.{metric}", text, units[metric]) for metric, text in row.items()}
+        for name, row in ((name, section(f"rows.{name}", row, tuple(units))) for name, row in entry["rows"].items())
+    }
+    told = (entry.get("name", ""), entry.get("caption", ""), entry["part"])
+    return Table(*told, rows, entry.get("rows_of", "setting"), _images(entry.get("images")))
+
+
+def _figures(where: str, text: object, unit: str) -> tuple[Figure, Figure]:
+    try:
+        return figures(text, unit)
+    except CxrbenchError as error:
+        raise CxrbenchError(f"{where}: {error}") from None
+
+
+def _images(entry: Any) -> Images | None:
+    if entry is None:
+        return None
+    entry = section("images", entry, ("negative", "positive", "runs"), ("negative", "positive", "runs"))
+    for name, count in entry.items():
+        if type(count) is not int or not 1 <= count <= 10**6:
+            raise CxrbenchError(f"images.{name} is {count!r}; it must be a whole number from 1 to 1,000,000")
+    return Images(**entry)
 
 
 def _claim(study: str, tree: Any) -> Claim:

@@ -7,7 +7,7 @@ import yaml
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.config.params import load
 from cxrbench.evaluation.verdicts import KINDS
-from cxrbench.reporting import published
+from cxrbench.published import papers as published
 
 REPO = Path(__file__).resolve().parents[2]
 PAPERS = published.load(REPO / "data/published")

@@ -1,0 +1,43 @@
+"""``cxrbench pack``: the finished experiment of this workspace as a result set."""
+
+import argparse
+from pathlib import Path
+
+PACK = """\
+Writes what the present report is made from into a new folder of small files: settings, the score of every image by
+every run, histories, records with hardware and versions, the tables of the split, and the report itself. No image and
+no path is in it, and an experiment with a restricted cohort is refused. 'cxrbench report --from' reads it anywhere.
+"""
+
+
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Adds the command to the command line."""
+    pack = commands.add_parser(
+        "pack",
+        help="write a finished experiment as a folder of small files",
+        description=PACK,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    pack.add_argument("folder", metavar="FOLDER", type=Path, help="a new one, such as results/NAME")
+    pack.add_argument("--made-by", metavar="COMMAND", default="dvc repro", help="what made it (default: %(default)s)")
+    pack.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """The exit code of the command with these options."""
+    from cxrbench.config import params as parameters
+    from cxrbench.evaluation.comparisons import Rules
+    from cxrbench.published import papers
+    from cxrbench.reporting.context import context_of
+    from cxrbench.reporting.pack import read_pack, write_pack
+    from cxrbench.reporting.report import write_report
+    from cxrbench.reporting.results import read_results
+
+    params, text = parameters.load(), Path("params.yaml").read_text(encoding="utf-8")
+    rules = Rules(**params.report.model_dump())
+    write_pack(options.folder, read_results(Path("data")), context_of(params), rules, text, options.made_by)
+    results, context, rules = read_pack(options.folder)
+    write_report(options.folder / "report", results, papers.load("data/published"), context, rules)
+    size = sum(path.stat().st_size for path in options.folder.rglob("*") if path.is_file())
+    print(f"{len(results.runs)} runs and their report are in {options.folder}, {size / 1e6:.1f} MB")
+    return 0

@@ -1,0 +1,98 @@
+"""Can a paper's table be true of itself? Printed figures that no runs can have, alone or beside others of their row."""
+
+import dataclasses
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+
+from cxrbench.published.counts import METRICS, Images, TooMany, nearest, possible
+from cxrbench.published.figures import Figure
+from cxrbench.published.papers import Table
+
+
+@dataclasses.dataclass(frozen=True)
+class Impossible:
+    """Figures of one row that no runs have together, none of which could be left out; alone where it is one."""
+
+    table: Table
+    row: str
+    figures: Mapping[str, Figure]  # metric -> as printed
+    nearest: Mapping[str, str]  # metric -> what it could be beside the others, printed alike; '': nothing, or unknown
+    cut: bool  # possible if further digits were cut off instead of rounded
+
+
+@dataclasses.dataclass(frozen=True)
+class Checked:
+    """What was found in a paper's tables."""
+
+    impossible: tuple[Impossible, ...]
+    figures: int  # that were checked
+    undecided: tuple[tuple[str, str, tuple[str, ...]], ...]  # table, row and metrics with too many counts to search
+
+
+def check(tables: Sequence[Table]) -> Checked:
+    """Checks every row whose table says on how many images, in the metrics that follow from counts."""
+    found: list[Impossible] = []
+    undecided: list[tuple[str, str, tuple[str, ...]]] = []
+    count = 0
+    for table in tables:
+        for name, row in table.rows.items():
+            figures = {metric: row[metric][0] for metric in METRICS if len(set(row.get(metric, ()))) == 1}
+            if table.images is None or not figures:
+                continue
+            count += len(figures)
+            for metrics, sure in _smallest(table.images, figures):
+                if sure:
+                    found.append(_impossible(table, name, {metric: figures[metric] for metric in metrics}))
+                else:
+                    undecided.append((table.name, name, metrics))
+    return Checked(tuple(found), count, tuple(undecided))
+
+
+def _smallest(images: Images, figures: Mapping[str, Figure]) -> Iterator[tuple[tuple[str, ...], bool]]:
+    """The sets of metrics that are impossible, and no smaller set in them is; with False, those not searched whole."""
+    ranges = {metric: figure.rounded_from for metric, figure in figures.items()}
+    told: list[set[str]] = []
+    for size in range(1, len(ranges) + 1):
+        for metrics in itertools.combinations(ranges, size):
+            if any(smaller <= set(metrics) for smaller in told):
+                continue
+            try:
+                if not possible(images, {metric: ranges[metric] for metric in metrics}):
+                    told.append(set(metrics))
+                    yield metrics, True
+            except TooMany:
+                yield metrics, False
+
+
+def _impossible(table: Table, row: str, figures: Mapping[str, Figure]) -> Impossible:
+    assert table.images is not None
+    could_be = {}
+    for metric, figure in figures.items():
+        others = {name: other.rounded_from for name, other in figures.items() if name != metric}
+        try:
+            value = nearest(table.images, others, metric, figure.value)
+        except TooMany:
+            value = None
+        could_be[metric] = "" if value is None else figure.print(value)
+    try:
+        cut = possible(table.images, {metric: figure.cut_from for metric, figure in figures.items()})
+    except TooMany:
+        cut = False
+    return Impossible(table, row, figures, could_be, cut)
+
+
+def sentence(one: Impossible) -> str:
+    """The finding for a reader."""
+    images = one.table.images
+    assert images is not None
+    of = f"{images.negative:,} + {images.positive:,} images"
+    if images.runs > 1:
+        of = f"{images.runs} runs on {of}"
+    told = [f"{metric} {figure.printed}" for metric, figure in one.figures.items()]
+    could = [f"{metric} {text}" for metric, text in one.nearest.items() if text]
+    cut = "; possible only if digits were cut off, not rounded" if one.cut else ""
+    if len(told) == 1:
+        (value,) = one.nearest.values()
+        return f"{one.table.name}, {one.row}: {told[0]} cannot come from {of}; the nearest is {value}{cut}."
+    rest = f"; possible beside the others would be {' or '.join(could)}" if could else ""
+    return f"{one.table.name}, {one.row}: {', '.join(told[:-1])} and {told[-1]} cannot all come from {of}{rest}{cut}."

@@ -1,0 +1,20 @@
+"""What the report knows of the whole experiment besides its tables."""
+
+import dataclasses
+from collections.abc import Collection, Mapping
+
+from cxrbench.config.params import Params
+
+
+@dataclasses.dataclass(frozen=True)
+class Context:
+    """What params.yaml says of the whole experiment."""
+
+    profile: str
+    sources: Mapping[str, str]  # cohort -> where its images come from
+    restricted: Collection[str]  # cohorts whose pixels the page must not hold
+
+
+def context_of(params: Params) -> Context:
+    """The context of the experiment that params.yaml describes."""
+    return Context(params.profile, {name: cohort.source for name, cohort in params.cohorts.items()}, params.restricted)

@@ -1,0 +1,105 @@
+"""A packed experiment gives the same report anywhere, holds no path and no pixel, and a changed byte is found."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from cxrbench import cli
+
+PAPERS = Path(__file__).resolve().parents[2] / "data" / "published"
+
+
+@pytest.fixture(scope="module")
+def packed(reported_workspace, tmp_path_factory):
+    """The result set of a workspace with its report."""
+    folder = tmp_path_factory.mktemp("packed") / "set"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(reported_workspace)
+        assert cli.main(["pack", str(folder), "--made-by", "dvc exp run -S lr=0.01"]) == 0
+    return folder
+
+
+def files_of(folder):
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def report_from(folder, to):
+    return cli.main(["report", "--from", str(folder), "--to", str(to), "--papers", str(PAPERS)])
+
+
+def test_the_report_is_made_again_byte_for_byte_without_the_workspace(packed, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    moved = shutil.copytree(packed, tmp_path / "moved")
+    assert report_from(moved, tmp_path / "again") == 0
+    assert files_of(tmp_path / "again") == files_of(packed / "report")
+
+
+def test_it_says_of_every_claim_what_the_experiments_own_report_says(packed, reported_workspace):
+    own, again = (pd.read_csv(at / "tables/claims.csv") for at in (reported_workspace / "reports", packed / "report"))
+    words = ["claim", "verdict", "seeds", "setting", "rival", "reason", "figures"]
+    assert own[words].equals(again[words])
+    numbers = ["difference", "low", "high", "false_least", "false_most", "false_ours"]
+    pd.testing.assert_frame_equal(own[numbers], again[numbers], atol=1e-7)
+
+
+def test_packing_twice_gives_the_same_bytes(packed, reported_workspace, tmp_path, monkeypatch):
+    monkeypatch.chdir(reported_workspace)
+    assert cli.main(["pack", str(tmp_path / "again"), "--made-by", "dvc exp run -S lr=0.01"]) == 0
+    assert files_of(tmp_path / "again") == files_of(packed)
+
+
+def test_it_holds_no_path_of_the_machine_and_no_picture(packed, reported_workspace):
+    import gzip
+
+    for name, content in files_of(packed).items():
+        plain = gzip.decompress(content) if name.suffix == ".gz" else content
+        assert str(reported_workspace).encode() not in plain, name
+        assert b"data:image" not in plain, name
+    assert json.loads((packed / "pack.json").read_text())["command"] == "dvc exp run -S lr=0.01"
+
+
+@pytest.mark.parametrize("name", ["scores-0.csv.gz", "records.json", "params.yaml", "assignment.csv.gz"])
+@pytest.mark.parametrize("damage", ["change", "remove"])
+def test_a_changed_byte_or_a_missing_file_is_named(packed, tmp_path, capsys, name, damage):
+    folder = shutil.copytree(packed, tmp_path / "set")
+    if damage == "remove":
+        (folder / name).unlink()
+    else:
+        content = bytearray((folder / name).read_bytes())
+        content[len(content) // 2] ^= 1
+        (folder / name).write_bytes(content)
+    assert report_from(folder, tmp_path / "out") == 1
+    assert f"{folder / name} is missing or was changed" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(("text", "message"), [(None, "holds no pack.json"), ("{", "is damaged"), ("{}", "has form")])
+def test_a_folder_that_is_no_result_set_is_one_sentence(tmp_path, capsys, text, message):
+    if text:
+        (tmp_path / "pack.json").write_text(text)
+    assert report_from(tmp_path, tmp_path / "out") == 1
+    assert message in capsys.readouterr().err
+
+
+def test_a_folder_that_holds_something_is_not_written_into(packed, reported_workspace, monkeypatch, capsys):
+    monkeypatch.chdir(reported_workspace)
+    before = files_of(packed)
+    assert cli.main(["pack", str(packed)]) == 1
+    assert "is not empty" in capsys.readouterr().err
+    assert files_of(packed) == before
+
+
+def test_an_experiment_with_a_restricted_cohort_is_refused_and_nothing_written(
+    reported_workspace, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(shutil.copytree(reported_workspace, tmp_path / "restricted"))
+    tree = yaml.safe_load(Path("params.yaml").read_text())
+    tree["cohorts"]["pneumonia"]["restricted"] = True
+    Path("params.yaml").write_text(yaml.safe_dump(tree))
+    assert cli.main(["pack", "set"]) == 1
+    assert "cohorts pneumonia are restricted" in capsys.readouterr().err
+    assert not Path("set").exists()
