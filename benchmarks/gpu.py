@@ -48,8 +48,8 @@ def epochs(options: argparse.Namespace, batch_size: int) -> list[float]:
         rows = rows.assign(target=rng.integers(0, 2, count), index=range(count))
         setting = {
             "model": options.model, "image_size": options.px, "padding": None, "loss": "binary_crossentropy",
-            "precision": options.precision, "optimizer": "adam", "augment": "none", "lr": 0.001, "balance": False,
-            "batch_size": batch_size, "epochs": options.epochs, "checkpoint": "last",
+            "precision": options.precision, "optimizer": "adam", "hide": "nothing", "augment": "none", "lr": 0.001,
+            "balance": False, "batch_size": batch_size, "epochs": options.epochs, "checkpoint": "last",
         }  # fmt: skip
         started = time.monotonic()
 

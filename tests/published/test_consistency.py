@@ -21,7 +21,7 @@ def test_the_covid_log_prints_accuracies_that_86_images_cannot_give():
     assert "Log of the test, epoch 6: accuracy 0.8581 cannot come from 40 + 46 images; the nearest is 0.8605." in found
     assert not any("Log of training" in one for one in found)
     assert {one.split(",")[1].split(":")[0].strip() for one in found} == {
-        f"epoch {number}" for number in (0, 1, 3, 6, 8, 10, 11, 12, 13)
+        f"epoch {number}" for number in (0, 1, 3, 5, 6, 8, 10, 11, 12, 13)
     }
 
 
@@ -35,7 +35,7 @@ def test_figures_of_batch_size_16_cannot_stand_beside_each_other():
 def test_the_command_names_them_and_what_it_did_not_check(capsys):
     assert cli.main(["consistency", str(REPO / "data/published/covid-cnn.yaml")]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[-1].startswith("41 figures checked, 9 impossible")
+    assert lines[-1].startswith("41 figures checked, 10 impossible")
     assert cli.main(["consistency", str(REPO / "data/published/view-network.yaml")]) == 0
     assert "do not say on how many images" in capsys.readouterr().out
 

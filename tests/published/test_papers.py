@@ -22,7 +22,7 @@ def test_every_published_setting_is_a_setting_of_params_yaml():
     cells = {(run.study, run.label) for run in load(REPO / "params.yaml").planned_runs()}
     for name, paper in PAPERS.items():
         named = {setting for claim in paper.claims for setting in (*claim.settings, *claim.against)}
-        named |= {setting for table in paper.tables for setting in table["rows"]}
+        named |= {setting for table in paper.tables if table.rows_of == "setting" for setting in table.rows}
         assert {(name, setting) for setting in named} <= cells
 
 

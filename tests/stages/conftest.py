@@ -19,6 +19,7 @@ SKILL = {  # setting -> distance of the classes' scores in units of their spread
     "lr=0.0001": 1.8,
     "protocol=patient": 1.8,
     "protocol=official": 1.6,
+    "hide=lungs": 1.0,
     "before": 0.8,
     "after": 1.8,
     "base": 4.0,
@@ -72,7 +73,13 @@ def make(folder: Path, share: float = 1.0) -> None:
         for label, _ in study.compared:
             for seed in params.seeds:
                 cohort = study.overrides.get("cohort", "pneumonia")
-                shared = label in ("lr=0.001", "batch_size=32", "loss=binary_crossentropy", "protocol=paper")
+                shared = label in (
+                    "hide=nothing",
+                    "lr=0.001",
+                    "batch_size=32",
+                    "loss=binary_crossentropy",
+                    "protocol=paper",
+                )
                 run = f"{'reference' if shared else name + '-' + label}-{seed}".replace("=", "-")
                 rows.append([name, label, seed, run])
                 if run not in made:

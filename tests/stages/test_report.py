@@ -15,7 +15,7 @@ from cxrbench.evaluation.study_settings import read_settings, write_settings
 from cxrbench.stages import evaluate, report
 
 NO_SPLIT = "the source of the cohort has no split of its own"
-STUDIES = ("learning-rate", "loss-function", "batch-size", "protocol", "covid-cnn", "view-network")
+STUDIES = ("learning-rate", "loss-function", "batch-size", "protocol", "black-lungs", "covid-cnn", "view-network")
 
 
 @pytest.fixture

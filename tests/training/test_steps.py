@@ -35,8 +35,8 @@ parts = np.repeat(["train", "validation", "test"], [44, 26, 26])
 rows = pd.DataFrame({"source": "a", "image_id": names, "patient_id": names, "part": parts, "target": target})
 setting = {
     "model": "quick_cnn", "image_size": 32, "padding": None, "loss": "binary_crossentropy", "precision": "float32",
-    "optimizer": "adam", "augment": augment, "lr": 0.003, "balance": False, "batch_size": 8, "epochs": 1,
-    "checkpoint": "last",
+    "optimizer": "adam", "hide": "nothing", "augment": augment, "lr": 0.003, "balance": False,
+    "batch_size": 8, "epochs": 1, "checkpoint": "last",
 }
 start = str(folder / "start.weights.h5")
 job = Job("run", setting, 0, rows.assign(index=range(96)), folder / "images.npy", "none", start)

@@ -1,8 +1,10 @@
 """Can a paper's table be true of itself? Printed figures that no runs can have, alone or beside others of their row."""
 
+import contextlib
 import dataclasses
+import functools
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from cxrbench.published.counts import METRICS, Images, TooMany, nearest, possible
 from cxrbench.published.figures import Figure
@@ -40,7 +42,7 @@ def check(tables: Sequence[Table]) -> Checked:
             if table.images is None or not figures:
                 continue
             count += len(figures)
-            for metrics, sure in _smallest(table.images, figures):
+            for metrics, sure in _smallest(table.images, tuple(figures.items())):
                 if sure:
                     found.append(_impossible(table, name, {metric: figures[metric] for metric in metrics}))
                 else:
@@ -48,10 +50,15 @@ def check(tables: Sequence[Table]) -> Checked:
     return Checked(tuple(found), count, tuple(undecided))
 
 
-def _smallest(images: Images, figures: Mapping[str, Figure]) -> Iterator[tuple[tuple[str, ...], bool]]:
+@functools.cache  # seconds for a row that can't be
+def _smallest(images: Images, row: tuple[tuple[str, Figure], ...]) -> list[tuple[tuple[str, ...], bool]]:
     """The sets of metrics that are impossible, and no smaller set in them is; with False, those not searched whole."""
-    ranges = {metric: figure.rounded_from for metric, figure in figures.items()}
+    ranges = {metric: figure.rounded_from for metric, figure in row}
+    with contextlib.suppress(TooMany):
+        if possible(images, ranges):
+            return []
     told: list[set[str]] = []
+    found: list[tuple[tuple[str, ...], bool]] = []
     for size in range(1, len(ranges) + 1):
         for metrics in itertools.combinations(ranges, size):
             if any(smaller <= set(metrics) for smaller in told):
@@ -59,9 +66,10 @@ def _smallest(images: Images, figures: Mapping[str, Figure]) -> Iterator[tuple[t
             try:
                 if not possible(images, {metric: ranges[metric] for metric in metrics}):
                     told.append(set(metrics))
-                    yield metrics, True
+                    found.append((metrics, True))
             except TooMany:
-                yield metrics, False
+                found.append((metrics, False))
+    return found
 
 
 def _impossible(table: Table, row: str, figures: Mapping[str, Figure]) -> Impossible:

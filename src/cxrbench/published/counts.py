@@ -8,7 +8,6 @@ Heathers 2017, is the idea, for means of whole numbers).
 """
 
 import dataclasses
-import itertools
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
@@ -19,7 +18,8 @@ from cxrbench.published.figures import Range
 OF_SUMS = ("accuracy", "recall", "specificity")  # of a mean, the sums of counts over runs are enough
 OF_EACH_RUN = ("precision", "f1")
 METRICS = (*OF_SUMS, *OF_EACH_RUN)
-MOST_WORK = 100_000_000  # pairs of counts that a question may look at
+MOST_WORK = 10_000_000  # ways to share counts among runs that a question may look at, about a second
+MOST_RUNS = 3  # of a mean of precisions or F1 scores; those of accuracies and recalls have no limit
 FUZZ = 1e-12  # of floating point, far below any printed digit; a value this close to an end is looked at exactly
 
 
@@ -143,6 +143,8 @@ class _Search:
                     if not metric:
                         return Fraction(0)
                     value = _mean(metric, counts, self._images.positive)
+                    if value < 0:
+                        continue  # undefined: a run calls nobody ill
                     if best is None or abs(value - self._wanted) < abs(best - self._wanted):
                         best = value
                     break
@@ -151,25 +153,22 @@ class _Search:
     def _divided(
         self, true: int, falses: tuple[int, ...], names: set[str]
     ) -> Iterator[tuple[np.ndarray, dict[str, np.ndarray]]]:
-        """All ways to share ``true`` among runs with these false positives, and the means of each, in blocks."""
+        """All ways to share ``true`` among runs with these false positives, int [ways, runs], and the means of each."""
         most, runs = self._images.positive, len(falses)
-        for head in itertools.product(range(most + 1), repeat=max(0, runs - 2)):
-            rest = true - sum(head)
-            if not 0 <= rest <= 2 * most:
-                continue
-            last = np.arange(max(0, rest - most), min(most, rest) + 1) if runs > 1 else np.array([rest])
-            if runs == 1 and rest > most:
-                continue
-            self._spend(len(last))
-            columns = [np.full(len(last), one) for one in head] + ([last, rest - last] if runs > 1 else [last])
-            trues = np.stack(columns, axis=1)
-            false = np.array(falses)
-            with np.errstate(invalid="ignore", divide="ignore"):
-                each = {
-                    "precision": trues / (trues + false),
-                    "f1": 2 * trues / (most + trues + false),
-                }
-            yield trues, {name: each[name].mean(axis=1) for name in names}
+        if runs > MOST_RUNS:
+            raise TooMany
+        heads = np.meshgrid(*[np.arange(most + 1)] * (runs - 1), indexing="ij")
+        rest = true - sum(heads, np.zeros([most + 1] * (runs - 1), dtype="int64"))
+        left = (rest >= 0) & (rest <= most)
+        self._spend(left.size)
+        trues = np.stack([*(head[left] for head in heads), rest[left]], axis=-1).reshape(-1, runs)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            each = {
+                "precision": lambda: trues / (trues + np.array(falses)),
+                "f1": lambda: 2 * trues / (most + trues + np.array(falses)),
+            }
+            means = {name: each[name]().mean(axis=1) for name in names}
+        yield trues, means
 
     def _spend(self, work: int) -> None:
         self._work += work

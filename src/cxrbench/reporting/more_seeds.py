@@ -10,9 +10,9 @@ from cxrbench.reporting.text_tables import TextTable
 MOST = 100  # seeds that anybody would train
 TITLE = "What more seeds would decide"
 NOTE = (
-    "Each row: the undecided claims that this many seeds a setting would decide in four of five repeats, and what trains"
-    " them; only the new seeds are trained, of every study. The time is that of our runs one after the other, on the"
-    " machine that trained them."
+    "Each row: the undecided claims that this many seeds a setting would decide in four of five repeats, and what"
+    " trains them; only the new seeds are trained, of every study. The time is that of our runs one after the other, on"
+    " the machine that trained them."
 )
 
 

@@ -133,7 +133,7 @@ def _scores(folder: Path) -> dict[str, pd.DataFrame]:
         # A reader that takes 'NA' for a missing value would lose a patient of that name; NaN is a score's.
         found = pd.read_csv(path, dtype=texts, keep_default_na=False, na_values=[], float_precision="round_trip")
         for run in found.columns[len(IMAGE) :]:
-            scores[run] = found[IMAGE].assign(score=pd.to_numeric(found[run].replace("", "nan")))
+            scores[run] = found[IMAGE].assign(score=found[run].replace("", "nan").astype("float64"))
     return scores
 
 

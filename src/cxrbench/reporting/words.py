@@ -33,8 +33,8 @@ def same_text(found: AgainstItself) -> str:
         return ""
     rate = 100 * found.different / found.ways
     return (
-        f"A/A test on these runs: {found.settings} settings were compared with themselves, half of the seeds against the"
-        f" other half, in {found.ways:,} ways; {found.different:,} ({rate:.1f} %) were called different, where no"
+        f"A/A test on these runs: {found.settings} settings were compared with themselves, half of the seeds against"
+        f" the other half, in {found.ways:,} ways; {found.different:,} ({rate:.1f} %) were called different, where no"
         " difference can be. Ways that share seeds are not independent."
     )
 

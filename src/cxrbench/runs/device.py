@@ -20,9 +20,10 @@ PATIENCE_S = 300  # the first import from a cold disk can take a minute
 def device() -> str:
     """What runs compute on with the backend that KERAS_BACKEND names: CXRBENCH_DEVICE, or else what this machine has.
 
-    The variable is for the driver of a cluster whose nodes have a GPU that its own machine lacks. A machine with no device file of an accelerator says 'cpu' at once. Else one process is started that loads the
-    backend and answers, some seconds, once for this process: a backend may be built for the processor alone, and
-    CUDA_VISIBLE_DEVICES may hide a GPU. Raises CxrbenchError where the backend can't be loaded.
+    The variable is for the driver of a cluster whose nodes have a GPU that its own machine lacks. A machine with no
+    device file of an accelerator says 'cpu' at once. Else one process is started that loads the backend and answers,
+    some seconds, once for this process: a backend may be built for the processor alone, and CUDA_VISIBLE_DEVICES may
+    hide a GPU. Raises CxrbenchError where the backend can't be loaded.
     """
     if told := os.environ.get("CXRBENCH_DEVICE"):
         return told

@@ -15,6 +15,7 @@ from cxrbench.base.tables import TABLES, write_table
 from cxrbench.training import backend, losses
 from cxrbench.training.checkpoint import Checkpoint
 from cxrbench.training.epoch_log import EpochLog
+from cxrbench.training.hide import Hidden, Images
 from cxrbench.training.trainer import Trainer, untrained
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def train(
     there and is recorded as diverged; that is a result, not an error.
     """
     started = time.monotonic()
-    trainer, images = untrained(job), np.load(job.array, mmap_mode="r")
+    trainer, images = untrained(job), _images(job)
     model = trainer.parts.network
     log = _fit(trainer, job, images, Checkpoint(checkpoint, job.run), on_epoch)
     if log.best_weights is not None:
@@ -72,11 +73,10 @@ def time_epochs(job: "Job", on_epoch: Callable[[int], None]) -> list[float]:
 
 
 def _unkept(job: "Job", on_epoch: Callable[[int], None]) -> EpochLog:
-    images = np.load(job.array, mmap_mode="r")
-    return _fit(untrained(job), job, images, Checkpoint(None, job.run), on_epoch)
+    return _fit(untrained(job), job, _images(job), Checkpoint(None, job.run), on_epoch)
 
 
-def predict(trainer: Trainer, images: np.ndarray, places: np.ndarray) -> np.ndarray:
+def predict(trainer: Trainer, images: Images, places: np.ndarray) -> np.ndarray:
     """P(target = 1), float64 [n], of the grey images ``images[places]``, uint8 [N, h, w, 1]."""
     return losses.probability_of_target(trainer.parts.loss_name, trainer.predict(images, places))
 
@@ -97,6 +97,10 @@ def balanced(targets: np.ndarray, sources: np.ndarray, seed: int) -> np.ndarray:
     return np.sort(np.concatenate(drawn))
 
 
+def _images(job: "Job") -> Images:
+    return Hidden(np.load(job.array, mmap_mode="r"), job.setting["hide"])
+
+
 def _times(log: EpochLog, workers: int, threads: int) -> dict[str, Any]:
     """Seconds of the first epoch, mean seconds of those after it, and under which conditions they were taken."""
     seconds = [epoch["seconds"] for epoch in log.epochs]
@@ -109,7 +113,7 @@ def _times(log: EpochLog, workers: int, threads: int) -> dict[str, Any]:
 
 
 def _fit(
-    trainer: Trainer, job: "Job", images: np.ndarray, checkpoint: Checkpoint, on_epoch: Callable[[int], None]
+    trainer: Trainer, job: "Job", images: Images, checkpoint: Checkpoint, on_epoch: Callable[[int], None]
 ) -> EpochLog:
     """Trains ``trainer``'s network in place, from where ``checkpoint`` left it."""
     setting, parts = job.setting, trainer.parts

@@ -16,6 +16,7 @@ from keras import ops
 
 from cxrbench.config.loss_forms import LOSS_FORMS
 from cxrbench.training import augment, losses, models
+from cxrbench.training.hide import Images
 from cxrbench.training.steps import Steps, steps
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class Trainer:
             variable.assign(value)
 
     def epoch(
-        self, images: np.ndarray, places: np.ndarray, labels: np.ndarray, batch_size: int, seed: tuple[int, int]
+        self, images: Images, places: np.ndarray, labels: np.ndarray, batch_size: int, seed: tuple[int, int]
     ) -> tuple[float, float]:
         """One step for each batch of ``images[places]``, in an order that ``seed`` draws; mean loss and accuracy.
 
@@ -94,7 +95,7 @@ class Trainer:
         loss, right = np.sum([[float(value) for value in pair] for pair in sums], axis=0) / len(order)
         return float(loss), float(right)
 
-    def predict(self, images: np.ndarray, places: np.ndarray) -> np.ndarray:
+    def predict(self, images: Images, places: np.ndarray) -> np.ndarray:
         """The output, float32 [n, units], for ``images[places]``."""
         batches = [places[first : first + PREDICT_BATCH] for first in range(0, len(places), PREDICT_BATCH)]
         return np.concatenate([self.steps.predict(images[batch]) for batch in batches])
