@@ -104,11 +104,11 @@ def possible_text(own: OwnFigures) -> str:
         return "–"
     if not own.impossible:
         return "possible"
-    one = own.impossible[0]
+    one = min(own.impossible, key=lambda one: one.cut)
     told = ", ".join(f"{metric} {figure.printed}" for metric, figure in one.figures.items())
-    if len(one.figures) == 1:
-        return f"impossible: {one.row}: {told}"
-    return f"impossible together: {one.row}: {told}"
+    if one.cut:
+        return f"only with digits cut off: {one.row}: {told}"
+    return f"impossible{' together' if len(one.figures) > 1 else ''}: {one.row}: {told}"
 
 
 def chance_text(own: OwnFigures) -> str:
