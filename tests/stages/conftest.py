@@ -35,6 +35,19 @@ def simulated_workspace(tmp_path, monkeypatch):
 
 
 @pytest.fixture(scope="module")
+def evaluated_workspace(tmp_path_factory):
+    """A workspace up to evaluate, for the tests of a module, which only read it."""
+    from cxrbench.stages import evaluate
+
+    folder = tmp_path_factory.mktemp("evaluated")
+    make(folder, share=0.05)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        evaluate.main()
+    return folder
+
+
+@pytest.fixture(scope="module")
 def reported_workspace(tmp_path_factory):
     """A workspace with its report made once for the tests of a module, which only read it."""
     from cxrbench.stages import evaluate, report

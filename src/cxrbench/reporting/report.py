@@ -26,7 +26,7 @@ from cxrbench.reporting.text_tables import TextTable
 def write_report(folder: Path, results: Results, papers: Mapping[str, Paper], context: Context, rules: Rules) -> None:
     """Writes the page, the tables, the points of plots and metrics.json into ``folder``."""
     runs = studies(results.metrics, results.runs)
-    verdicts = _verdicts(results.settings, papers, runs, rules)
+    verdicts = verdicts_on(results.settings, papers, runs, rules)
     found = {name: consistency.check(paper.tables).impossible for name, paper in papers.items()}
     own = {
         claim: figures
@@ -99,10 +99,10 @@ def _page(
     )
 
 
-def _verdicts(
+def verdicts_on(
     settings: StudySettings, papers: Mapping[str, Paper], runs: Mapping[str, StudyRuns], rules: Rules
 ) -> list[Verdict]:
-    """Of every paper, those first whose study was asked for, in the order of params.yaml."""
+    """The verdict on every claim of every paper: those first whose study was asked for, in the order of params.yaml."""
     ordered = [name for name in settings if name in papers] + [name for name in papers if name not in settings]
     return [
         verdict

@@ -1,6 +1,7 @@
 """A small table of text with a title and a note: shown on the page by text-table.html.j2, in files as Markdown."""
 
 import dataclasses
+import textwrap
 from collections.abc import Collection, Sequence
 
 
@@ -28,6 +29,20 @@ def markdown(table: TextTable) -> str:
     ]
     numbers = range(table.numeric, table.text_after)
     return f"## {table.title}\n\n{table.note}\n\n{markdown_rows(table.heads, rows, numbers)}"
+
+
+def plain(table: TextTable, width: int = 100) -> str:
+    """The table for a terminal, under its title and its note, which is broken at ``width``; closed by a newline."""
+    rows = [[" ".join(cell.splitlines()) for cell in row] for row in (table.heads, *table.rows)]
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    numbers = range(table.numeric, table.text_after)
+    lines = [
+        "  ".join(
+            cell.rjust(wide) if i in numbers else cell.ljust(wide) for i, (cell, wide) in enumerate(zip(row, widths))
+        )
+        for row in rows
+    ]
+    return "\n".join([table.title, textwrap.fill(table.note, width), "", *(line.rstrip() for line in lines)]) + "\n"
 
 
 def markdown_rows(heads: Sequence[str], rows: Sequence[Sequence[str]], numbers: Collection[int]) -> str:
