@@ -7,7 +7,7 @@ from cxrbench.evaluation.verdicts import Verdict
 from cxrbench.reporting.results import Results
 from cxrbench.reporting.text_tables import TextTable
 
-MOST = 100  # seeds that anybody would train
+MOST = 30  # seeds that anybody would train
 TITLE = "What more seeds would decide"
 NOTE = (
     "Each row: the undecided claims that this many seeds a setting would decide in four of five repeats, and what"
@@ -24,7 +24,7 @@ def more_seeds(verdicts: Sequence[Verdict], results: Results) -> TextTable | Non
     rows = []
     for seeds in sorted({math.ceil(one.seeds_needed) for one in wanted}):
         claims = [one.claim.id for one in wanted if math.ceil(one.seeds_needed) <= seeds]
-        listed = ",".join(map(str, _seeds(results.seeds, seeds)))
+        listed = ", ".join(map(str, _seeds(results.seeds, seeds)))
         rows.append([str(seeds), ", ".join(claims), f"dvc exp run -S 'seeds=[{listed}]'", _time(results, seeds)])
     heads = ("Seeds", "Claims", "Command", "Training time")
     return TextTable(TITLE, NOTE, heads, rows, 4)
