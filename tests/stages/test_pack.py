@@ -77,12 +77,25 @@ def test_a_changed_byte_or_a_missing_file_is_named(packed, tmp_path, capsys, nam
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize(("text", "message"), [(None, "holds no pack.json"), ("{", "is damaged"), ("{}", "has form")])
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [(None, "holds no pack.json"), ("{", "is damaged"), ("{}", "is not of form 1"), ("[]", "is not of form 1")],
+)
 def test_a_folder_that_is_no_result_set_is_one_sentence(tmp_path, capsys, text, message):
     if text:
         (tmp_path / "pack.json").write_text(text)
     assert report_from(tmp_path, tmp_path / "out") == 1
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("key", ["rules", "sha256", "command"])
+def test_a_changed_index_is_found(packed, tmp_path, capsys, key):
+    folder = shutil.copytree(packed, tmp_path / "set")
+    told = json.loads((folder / "pack.json").read_text())
+    told[key] = {"margin": 0.5} if key == "rules" else {}
+    (folder / "pack.json").write_text(json.dumps(told))
+    assert report_from(folder, tmp_path / "out") == 1
+    assert "pack.json was changed" in capsys.readouterr().err
 
 
 def test_a_folder_that_holds_something_is_not_written_into(packed, reported_workspace, monkeypatch, capsys):

@@ -6,6 +6,7 @@ stands with its checksum in pack.json.
 """
 
 import gzip
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,7 @@ def write_pack(folder: Path, results: Results, context: Context, rules: Rules, p
         "rules": vars(rules),
         "sha256": {name: sha256_of(folder / name) for name in files},
     }
-    write_text(folder / INDEX, json.dumps(told, indent=1) + "\n")
+    write_text(folder / INDEX, json.dumps({**told, "own": _own_sum(told)}, indent=1) + "\n")
 
 
 def read_pack(folder: Path) -> tuple[Results, Context, Rules]:
@@ -97,9 +98,16 @@ def _index(folder: Path) -> dict[str, Any]:
         raise CxrbenchError(f"{folder} holds no {INDEX}; name a folder that 'cxrbench pack' wrote") from None
     except ValueError as error:
         raise CxrbenchError(f"{folder / INDEX} is damaged ({error}); fetch the folder again") from None
-    if told.get("form") != FORM:
-        raise CxrbenchError(f"{folder} has form {told.get('form')}, this version reads {FORM}; use the other version")
+    if not isinstance(told, dict) or told.get("form") != FORM:
+        raise CxrbenchError(f"{folder / INDEX} is not of form {FORM}, which this version reads; use the other version")
+    if told.pop("own", "") != _own_sum(told):
+        raise CxrbenchError(f"{folder / INDEX} was changed; fetch the folder again")
     return told
+
+
+def _own_sum(told: dict[str, Any]) -> str:
+    """The checksum of pack.json but for itself."""
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
 def _refuse_restricted(results: Results, context: Context) -> None:
