@@ -80,6 +80,15 @@ def test_the_report_shows_leaks_duplicates_and_strong_shortcuts(reported):
     assert page.count('class="number marked">0.920<') == page.count('class="number marked">0.240<') == 3
 
 
+def test_the_appendix_holds_a_textbook_test_for_each_rival_of_a_claim_and_every_winners_calibration(reported):
+    page = (reported / "report.html").read_text(encoding="utf-8")
+    appendix = page[page.index('<details id="appendix">') :]
+    assert appendix.count("<td>McNemar</td>") == 7  # three rivals of two claims of 'best' and one of 'better'
+    tested = len([name for name in STUDIES if name != "view-network"])  # whose images have no test part
+    calibration, thresholds = appendix.split("<h3>Calibration</h3>")[1].split("<h3>Thresholds</h3>")
+    assert calibration.count("</tr>") == thresholds.count("</tr>") == 1 + tested
+
+
 def test_a_report_over_a_restricted_cohort_holds_no_pixel_of_it(reported_workspace, tmp_path, monkeypatch):
     monkeypatch.chdir(shutil.copytree(reported_workspace, tmp_path / "restricted"))
     tree = yaml.safe_load(Path("params.yaml").read_text())

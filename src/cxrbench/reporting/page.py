@@ -96,6 +96,7 @@ def render(
     own: Mapping[str, OwnFigures] = MappingProxyType({}),
     seeds: TextTable | None = None,
     galleries: Sequence[Gallery] = (),
+    appendix: Sequence[TextTable] = (),
 ) -> str:
     """The whole page; ``facts`` are name and value, ``rules`` are paragraphs, ``own`` is by claim, ``seeds`` says
     what more of them would decide."""
@@ -112,6 +113,7 @@ def render(
         changes_title=protocols.TITLE,
         seeds=seeds,
         galleries=galleries,
+        appendix=appendix,
         titles=tables.TITLES,
         selection=tables.SELECTION,
         spread=tables.SPREAD,

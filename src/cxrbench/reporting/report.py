@@ -14,6 +14,7 @@ from cxrbench.evaluation.verdicts import Verdict, judge
 from cxrbench.published import consistency
 from cxrbench.published.papers import Paper
 from cxrbench.reporting import curves, data, exports, page, protocols, tables, words
+from cxrbench.reporting.appendix import appendix
 from cxrbench.reporting.context import Context
 from cxrbench.reporting.more_seeds import more_seeds
 from cxrbench.reporting.own_figures import OwnFigures, own_figures
@@ -51,8 +52,9 @@ def write_report(folder: Path, results: Results, papers: Mapping[str, Paper], co
     changes = protocols.section(effects)
     write_text(
         folder / "report.html",
-        _page(results, context, rules, verdicts, own, words.same_text(against_itself(runs, rules)), sections, changes),
-    )
+        _page(results, context, rules, verdicts, own, words.same_text(against_itself(runs, rules)), sections, changes,
+              appendix(verdicts, summaries, runs)),
+    )  # fmt: skip
     for one in sections:
         if one.tables:
             text = tables.markdown(one.name, one.tables, one.answer, one.source)
@@ -81,6 +83,7 @@ def _page(
     same: str,
     sections: Sequence[Section],
     changes: protocols.Protocols | None,
+    checked: Sequence[TextTable],
 ) -> str:
     phantoms = [name for name, source in context.sources.items() if source == "phantom"]
     records = [record for record, _ in results.runs.values()]
@@ -96,6 +99,7 @@ def _page(
         own,
         more_seeds(verdicts, results),
         [review(results.review, context.restricted)],
+        checked,
     )
 
 
