@@ -131,6 +131,16 @@ def test_at_the_calibration_line_the_likelihood_has_no_slope(pairs):
         assert (residual * logit).sum() == pytest.approx(0, abs=1e-4)
 
 
+def test_a_rare_class_with_far_scores_on_which_plain_newton_runs_away_has_its_line():
+    logit = np.repeat([7.36, -14.27, 10.17], [5000, 2, 2])
+    target = np.zeros(5004, dtype=int)
+    target[[0, -1]] = 1
+    intercept, slope = calibration_line(target, 1 / (1 + np.exp(-logit)))
+    residual = target - 1 / (1 + np.exp(-(intercept + slope * logit)))
+    assert slope == pytest.approx(3.03, abs=0.01)
+    assert (residual.sum(), (residual * logit).sum()) == (pytest.approx(0, abs=1e-6), pytest.approx(0, abs=1e-5))
+
+
 def test_one_image_on_the_wrong_side_still_gives_a_finite_line():
     logit = np.linspace(-9, 9, 1000)
     target = (logit > 0).astype(int)

@@ -120,12 +120,15 @@ def test_scores_that_part_the_classes_wholly_have_a_brier_score_and_no_slope():
 
 
 def test_a_threshold_comes_from_validation_and_is_used_as_it_is_on_test():
-    target, score = TARGET, np.where(TARGET == 1, 0.3, 0.1)  # on validation 0.3 parts the classes
-    shifted = np.where(np.arange(100) < 10, 1 - np.where(TARGET == 1, 0.3, 0.1), score)  # on test five are above
-    parts = {"validation": Scores(PATIENTS, target, score), "test": Scores(PATIENTS, target, shifted)}
+    low, high = (np.where(TARGET == 1, *ends) for ends in ((0.3, 0.1), (0.6, 0.4)))  # 0.3 parts one, 0.6 the other
+    on_test = np.where(np.arange(100) < 50, high, low)
+    parts = {"validation": Scores(PATIENTS, TARGET, low), "test": Scores(PATIENTS, TARGET, on_test)}
     one = Run(0, dict.fromkeys(parts, "ok"), parts, {})
     (row,) = tables({"a": [one]})[2].rows
-    assert row == ["s", "a", "1", "0.300", "50.00\n[40.38 to 59.62]", "95.00\n[88.82 to 97.85]", "+45.00"]
+    assert row == ["s", "a", "1", "0.300", "75.00\n[65.70 to 82.45]", "75.00\n[65.70 to 82.45]", "+0.00"]
+    parts["test"] = Scores(PATIENTS, TARGET, high)
+    assert tables({"a": [one]})[2].rows[0][3:5] == ["0.300", "100.00\n[96.30 to 100.00]"]
+    assert tables({"a": [one]})[2].rows[0][5:] == ["50.00\n[40.38 to 59.62]", "−50.00"]
 
 
 def test_a_study_without_test_images_or_winner_has_no_row():
