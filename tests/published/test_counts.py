@@ -59,6 +59,11 @@ def test_possible_is_what_trying_everything_finds(question):
     assert possible(images, ranges) == any(inside(value, ranges) for value in ALL[images])
 
 
+def test_a_precision_that_no_runs_have_has_no_nearest_value():
+    nobody_is_called_ill = {"recall": (Fraction(0), Fraction(0)), "specificity": (Fraction(1), Fraction(1))}
+    assert nearest(Images(2, 3, 1), nobody_is_called_ill, "precision", Fraction(0)) is None
+
+
 @settings(max_examples=300, deadline=None)
 @given(questions(), st.sampled_from(METRICS), st.fractions(0, 1, max_denominator=40))
 def test_the_nearest_value_is_what_trying_everything_finds(question, metric, wanted):
@@ -98,4 +103,10 @@ def test_the_two_known_contradictions_of_a_published_row_are_found():
 def test_a_question_that_leaves_too_much_is_not_answered(monkeypatch):
     monkeypatch.setattr(counts, "MOST_WORK", 1000)
     with pytest.raises(TooMany):
-        possible(Images(200, 300, 3), {"f1": (Fraction(2), Fraction(3))})
+        possible(Images(200, 300, 3), {"f1": (Fraction(1, 2), Fraction(3, 5))})
+
+
+def test_a_figure_beyond_what_any_counts_give_needs_no_search(monkeypatch):
+    monkeypatch.setattr(counts, "MOST_WORK", 0)
+    assert not possible(Images(200, 300, 3), {"f1": (Fraction(2), Fraction(3))})
+    assert not possible(Images(200, 300, 3), {"recall": (Fraction(97, 100),) * 2, "f1": (Fraction(99, 100),) * 2})

@@ -1,11 +1,14 @@
+import itertools
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 import yaml
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
 
 from cxrbench.base.errors import CxrbenchError
-from cxrbench.config.params import load
+from cxrbench.config import params
 from cxrbench.evaluation.verdicts import KINDS
 from cxrbench.published import papers as published
 
@@ -18,16 +21,41 @@ def example(**changes):
     return {**tree, **changes}
 
 
-def test_every_published_setting_is_a_setting_of_params_yaml():
-    cells = {(run.study, run.label) for run in load(REPO / "params.yaml").planned_runs()}
+def planned(grid):
+    """Study and label of every setting of a file of conf/grid/."""
+    with initialize_config_dir(str(REPO / "conf"), version_base=None):
+        tree = OmegaConf.to_container(compose("config", overrides=[f"grid={grid}"]), resolve=True)
+    return {(run.study, run.label) for run in params.parse(tree).planned_runs()}
+
+
+@pytest.mark.parametrize("grid", sorted({paper.grid for paper in PAPERS.values()}))
+def test_every_published_setting_is_a_setting_of_the_grid_that_its_paper_names(grid):
+    cells = planned(grid)
     for name, paper in PAPERS.items():
         named = {setting for claim in paper.claims for setting in (*claim.settings, *claim.against)}
-        named |= {setting for table in paper.tables if table.rows_of == "setting" for setting in table.rows}
-        assert {(name, setting) for setting in named} <= cells
+        named |= {row for table in paper.tables if table.rows_of == "setting" for row in table.rows}
+        if paper.grid == grid:
+            assert name in {study for study, _ in cells}
+            assert {(name, setting) for setting in named} <= cells
 
 
-def test_all_five_papers_are_there_with_what_they_leave_open():
-    assert set(PAPERS) == {"learning-rate", "loss-function", "batch-size", "covid-cnn", "view-network"}
+def test_the_base_grid_is_that_of_params_yaml_and_holds_five_papers():
+    cells = {(run.study, run.label) for run in params.load(REPO / "params.yaml").planned_runs()}
+    assert planned(published.BASE_GRID) == cells
+    five = {"learning-rate", "loss-function", "batch-size", "covid-cnn", "view-network"}
+    assert {name for name, paper in PAPERS.items() if paper.grid == published.BASE_GRID} == five
+
+
+def test_a_report_speaks_of_the_base_papers_always_and_of_later_ones_where_their_study_is_asked_for():
+    base = {name for name, paper in PAPERS.items() if paper.grid == published.BASE_GRID}
+    later = set(PAPERS) - base
+    assert later
+    assert set(published.asked(PAPERS, [])) == base
+    for name in later:
+        assert set(published.asked(PAPERS, [name, "of-our-own"])) == {*base, name}
+
+
+def test_every_paper_says_what_it_leaves_open():
     assert all(paper.unsaid for paper in PAPERS.values())
     assert {claim.kind for paper in PAPERS.values() for claim in paper.claims} <= set(KINDS)
 
@@ -77,6 +105,11 @@ def test_a_citation_holds_what_the_text_gives_and_no_more():
         ({"claims": [{**example()["claims"][0], "against": []}]}, "need one setting and 'against'"),
         ({"claims": [{**example()["claims"][1], "value": 0.6}]}, "value is 0.6"),
         ({"claims": [example()["claims"][0]] * 2}, "an id stands twice"),
+        ({"facts": [{"what": "Images", "printed": 345, "source": "2.1"}]}, "write figures in quotes"),
+        ({"facts": [{"what": "Images", "printed": "345"}]}, "facts: .*source"),
+        ({"untestable": [{"said": "It is good."}]}, "untestable: .*why"),
+        ({"tables": [{**example()["tables"][0], "images": {"all": 1, "runs": 1}}]}, "images.all is 1; .* from 2"),
+        ({"tables": [{**example()["tables"][0], "images": 86}]}, "images is 86"),
         ({"tables": [{**example()["tables"][0], "rows": {"after": {"accuracy": 0.88}}}]}, "in quotes"),
     ],
 )
@@ -90,3 +123,34 @@ def test_two_papers_of_one_study_are_an_error_that_names_the_file(tmp_path):
         (tmp_path / name).write_text(yaml.safe_dump(example()), encoding="utf-8")
     with pytest.raises(CxrbenchError, match=r"b\.yaml: study 'covid-cnn' already has a paper"):
         published.load(tmp_path)
+
+
+def test_a_claim_of_two_papers_is_an_error_that_names_the_second(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump(example(study=name)), encoding="utf-8")
+    with pytest.raises(CxrbenchError, match=r"b\.yaml: another paper has a claim 'covid-cnn-after' too"):
+        published.load(tmp_path)
+
+
+def test_the_layer_table_of_the_view_paper_adds_up_to_its_parameters():
+    facts = {fact["what"]: fact["printed"] for fact in PAPERS["view-network"].facts}
+    layers = [int(text.rsplit(", ", 1)[1].replace(" ", "")) for what, text in facts.items() if what.endswith(
+        ": output, parameters")]  # fmt: skip
+    assert len(layers) == 11
+    assert sum(layers) == 105_761
+    assert facts["Parameters: all, trained"] == "105 761, 105 761"
+
+
+def test_one_division_alone_of_500_images_lets_a_run_have_the_four_test_figures_of_2020():
+    row = PAPERS["inception-v3"].tables[0].rows["published"]
+    figures = [row[metric][0].rounded_from for metric in ("recall", "precision", "accuracy", "f1")]
+    fitting = set()
+    for positive, true in itertools.product(range(1, 500), range(500)):
+        if true > positive or not figures[0][0] * positive <= true <= figures[0][1] * positive:
+            continue
+        for false in range(501 - positive):
+            right = true + 500 - positive - false
+            values = (true / (true + false or 1), right / 500, 2 * true / (positive + true + false))
+            if all(low - 1e-9 <= value <= high + 1e-9 for value, (low, high) in zip(values, figures[1:])):
+                fitting.add((500 - positive, positive))
+    assert fitting == {(200, 300)}

@@ -29,6 +29,7 @@ SETTINGS = {
     "padded": Setting(model="covid_cnn", padding=1),
     "large": Setting(model="xception", image_size=71),
     "other large": Setting(model="inception_v3", image_size=75),
+    "residual": Setting(model="resnet50"),
     "augmented": Setting(augment="paper"),
     "robust": Setting(augment="robust"),
 }
@@ -56,6 +57,7 @@ TRAINED_AGAIN = {
     "training/models/covid_cnn.py": {"padded"},
     "training/models/xception.py": {"large"},
     "training/models/inception_v3.py": {"other large"},
+    "training/models/resnet50.py": {"residual"},
     "training/models/applications.py": {"large", "other large"},
     "training/augment/paper.py": {"augmented"},
     "training/augment/robust.py": {"robust"},

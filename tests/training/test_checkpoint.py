@@ -120,7 +120,8 @@ def run(tmp_path, monkeypatch):
     return train_one
 
 
-@pytest.mark.parametrize("setting", [{}, {"optimizer": "rmsprop", "checkpoint": "best"}, {"optimizer": "sgd"}])
+@pytest.mark.parametrize("setting", [{}, {"optimizer": "rmsprop", "checkpoint": "best"}, {"optimizer": "sgd"},
+                                     {"optimizer": "adagrad"}])  # fmt: skip
 def test_a_run_that_goes_on_in_the_same_process_gives_the_same_bits(run, setting):
     run("first", until=2, **setting)
     assert_same(run("resumed", **setting), run("whole", kept=None, **setting))

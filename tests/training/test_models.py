@@ -42,6 +42,18 @@ def test_the_quick_network_is_grey_and_a_quarter_of_the_view_networks_size():
     assert network.count_params() == 24_577
 
 
+def test_resnet50_sees_an_image_as_its_imagenet_weights_were_trained_also_when_it_was_stored(tmp_path):
+    import keras
+
+    network = models.build("resnet50", 32, 1, "sigmoid", None, None)
+    network.save(tmp_path / "stored.keras")
+    image = np.random.default_rng(0).random((2, 32, 32, 3)).astype("float32")
+    prepared = keras.applications.resnet50.preprocess_input(255 * image)
+    wanted = network.layers[-1](network.get_layer("resnet50")(prepared, training=False))
+    for one in (network, keras.models.load_model(tmp_path / "stored.keras")):
+        np.testing.assert_allclose(one.predict(image, verbose=0), wanted, atol=1e-5)
+
+
 def test_settings_allow_exactly_the_models_there_are():
     names = [module.name for module in pkgutil.iter_modules(models.__path__)]
     assert sorted(n for n in names if hasattr(importlib.import_module(f"{models.__name__}.{n}"), "SMALLEST_PX")) == (

@@ -9,7 +9,8 @@ scores, rounded as printed, can come from runs on that many images, alone and be
 The search is exact, so 'cannot' is a proof. Nothing of ours is trained or read.
 
 FILE has the form of the files in data/published; a table is checked where it says 'images: {negative: 200, positive:
-300, runs: 3}': so many images of each class, and a mean over so many runs.
+300, runs: 3}': so many images of each class, and a mean over so many runs. Of 'images: {all: 500, runs: 3}', where the
+number of each class is not known, the accuracy alone is checked.
 """
 
 
@@ -28,6 +29,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 def run(options: argparse.Namespace) -> int:
     """The exit code of the command with these options: 0 also where figures are impossible."""
     from cxrbench.published.consistency import check, sentence
+    from cxrbench.published.counts import METRICS
     from cxrbench.published.papers import read
 
     paper = read(options.file)
@@ -36,6 +38,11 @@ def run(options: argparse.Namespace) -> int:
         print(sentence(one))
     for table, row, metrics in found.undecided:
         print(f"{table}, {row}: {', '.join(metrics)} together leave too many counts to search; not decided.")
+    for table in paper.tables:
+        rest = {metric for row in table.rows.values() for metric in row if metric in METRICS}
+        if table.images and (rest := rest - set(table.images.metrics)):
+            told = ", ".join(sorted(rest))
+            print(f"{table.name or 'A table'}: {told} not checked, since it does not say how many images a class has.")
     silent = [table.name or "a table" for table in paper.tables if table.images is None]
     if silent:
         print(f"Not checked, since they do not say on how many images: {', '.join(silent)}.")

@@ -6,7 +6,7 @@ import functools
 import itertools
 from collections.abc import Mapping, Sequence
 
-from cxrbench.published.counts import METRICS, Images, TooMany, nearest, possible
+from cxrbench.published.counts import Images, TooMany, nearest, possible
 from cxrbench.published.figures import Figure
 from cxrbench.published.papers import Table
 
@@ -38,8 +38,10 @@ def check(tables: Sequence[Table]) -> Checked:
     count = 0
     for table in tables:
         for name, row in table.rows.items():
-            figures = {metric: row[metric][0] for metric in METRICS if len(set(row.get(metric, ()))) == 1}
-            if table.images is None or not figures:
+            if table.images is None:
+                continue
+            figures = {metric: row[metric][0] for metric in table.images.metrics if len(set(row.get(metric, ()))) == 1}
+            if not figures:
                 continue
             count += len(figures)
             for metrics, sure in _smallest(table.images, tuple(figures.items())):
@@ -93,7 +95,8 @@ def sentence(one: Impossible) -> str:
     """The finding for a reader."""
     images = one.table.images
     assert images is not None
-    of = f"{images.negative:,} + {images.positive:,} images"
+    both = images.negative + images.positive
+    of = f"{images.negative:,} + {images.positive:,} images" if images.divided else f"{both:,} images"
     if images.runs > 1:
         of = f"{images.runs} runs on {of}"
     told = [f"{metric} {figure.printed}" for metric, figure in one.figures.items()]

@@ -34,6 +34,12 @@ class Images:
     negative: int
     positive: int
     runs: int = 1  # whose mean is printed
+    divided: bool = True  # False: the paper tells their sum alone, and how it is divided here says nothing
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Those of METRICS that these counts are enough for."""
+        return METRICS if self.divided else ("accuracy",)
 
 
 def possible(images: Images, ranges: Mapping[str, Range]) -> bool:
@@ -60,7 +66,10 @@ class _Search:
     def values(self, ranges: Mapping[str, Range], metric: str = "") -> Iterator[dict[str, Fraction]]:
         """Metrics of runs within ``ranges``: of each sums one, where ``metric`` is of each run the nearest one."""
         inside = {name: one for name, one in ranges.items() if name in OF_EACH_RUN}
+        best = np.inf  # distance from the wanted value, of those found
         for true, false in self._sums(ranges):
+            if metric in OF_EACH_RUN and self._gap(metric, true, false) > best - FUZZ:
+                continue  # no runs with these sums come nearer
             value = {name: self._of_sums(name, true, false) for name in OF_SUMS}
             if metric in OF_SUMS and not inside:
                 yield value
@@ -69,6 +78,7 @@ class _Search:
                 yield value
             elif metric in OF_EACH_RUN:
                 if (found := self._shared(true, false, inside, metric)) is not None:
+                    best = min(best, float(abs(found - self._wanted)))
                     yield {**value, metric: found}
             elif self._shared(true, false, inside) is not None:
                 yield value
@@ -86,10 +96,42 @@ class _Search:
                 count, of = self._counted(name, true, false)
                 low, high = ranges[name]
                 left &= (count >= -(-low * of // 1)) & (count <= high * of // 1)
+        for name in OF_EACH_RUN:
+            if name in ranges:
+                low, high = ranges[name]
+                least, most = self._bounds(name, true, false)
+                left &= (most >= float(low) - FUZZ) & (least <= float(high) + FUZZ)
         pairs = np.argwhere(left)
         self._spend(len(pairs))
         order = np.argsort(self._distance(pairs, ranges), kind="stable")
         yield from ((int(a), int(b)) for a, b in pairs[order])
+
+    def _bounds(self, metric: str, true: np.ndarray, false: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """What the mean of precision or F1 over runs that share these sums is at least and at most; not the tightest.
+
+        Both rise with a run's true positives t and are convex in its false ones f, so that for the same t in every run
+        the mean is least where the runs share the false ones evenly, and most where few runs have them all. F1 is
+        2t / (2t + wrong answers), which is convex in the wrong answers too.
+        """
+        n0, n1, runs = self._images.negative, self._images.positive, self._images.runs
+        fewest = np.maximum(true - (runs - 1) * n1, 0)  # true positives that a run has in any case
+
+        def value(of_run: np.ndarray | int, falses: np.ndarray | int) -> np.ndarray:
+            below = of_run + falses if metric == "precision" else n1 + of_run + falses
+            return (of_run if metric == "precision" else 2 * of_run) / np.maximum(below, 1)
+
+        wrong, room = (false, n0) if metric == "precision" else (runs * n1 - true + false, n0 + n1)
+        full, rest = wrong // room, wrong % room
+        most = (full * value(n1, room) + np.where(full < runs, value(n1, rest) + runs - full - 1, 0)) / runs
+        if metric == "f1":  # without false positives it is concave in the true ones
+            most = np.minimum(most, value(true / runs, 0))
+            return value(fewest, false / runs), most
+        return np.where(fewest > 0, value(fewest, false / runs), -1), most
+
+    def _gap(self, metric: str, true: int, false: int) -> float:
+        """How far the wanted value is at least from the mean of ``metric`` over runs that share these sums."""
+        least, most = self._bounds(metric, np.array(true), np.array(false))
+        return max(float(least) - float(self._wanted), float(self._wanted) - float(most), 0.0)
 
     def _distance(self, pairs: np.ndarray, ranges: Mapping[str, Range]) -> np.ndarray:
         """How far runs that share the sums evenly are from what is asked."""

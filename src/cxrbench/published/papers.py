@@ -1,11 +1,11 @@
-"""The papers as data: data/published/*.yaml -> citation, tables, claims, and what a paper leaves unsaid.
+"""The papers as data: data/published/*.yaml -> citation, tables, other figures, claims, and what a paper leaves unsaid.
 
 Figures stay strings until they are shown: 98.00 is not 98.0, and a shift of the decimal point is exact.
 """
 
 import dataclasses
 import decimal
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,8 @@ from cxrbench.published.counts import Images
 from cxrbench.published.figures import UNITS, Figure, figures
 
 ROWS_OF = ("setting", "epoch")
+BASE_GRID = "published"  # the file of conf/grid/ with the studies of params.yaml as it is committed
+LISTS = {"unsaid": ("said", "assumed"), "facts": ("what", "printed", "source"), "untestable": ("said", "why")}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,6 +47,9 @@ class Paper:
     claims: tuple[Claim, ...]
     unsaid: tuple[dict[str, str], ...]  # said, assumed
     contradictions: tuple[str, ...]
+    grid: str = BASE_GRID  # the file of conf/grid/ that holds its study
+    facts: tuple[dict[str, str], ...] = ()  # what, printed, source: figures that fit no table
+    untestable: tuple[dict[str, str], ...] = ()  # said, why: claims that no study of ours can test
 
     def figure(self, part: str, setting: str, metric: str) -> tuple[decimal.Decimal, decimal.Decimal] | None:
         """The published value as a range in shares, nats or seconds, or None where none is printed."""
@@ -63,12 +68,22 @@ class Paper:
 def load(folder: str | Path) -> dict[str, Paper]:
     """Study -> its paper; raises CxrbenchError with the file and the entry that is wrong."""
     papers: dict[str, Paper] = {}
+    claims: set[str] = set()
     for path in sorted(Path(folder).glob("*.yaml")):
         paper = read(path)
         if paper.study in papers:
             raise CxrbenchError(f"{path}: study '{paper.study}' already has a paper; give each study one file")
         papers[paper.study] = paper
+        for claim in paper.claims:
+            if claim.id in claims:
+                raise CxrbenchError(f"{path}: another paper has a claim '{claim.id}' too; give each an id of its own")
+            claims.add(claim.id)
     return papers
+
+
+def asked(papers: Mapping[str, Paper], studies: Collection[str]) -> dict[str, Paper]:
+    """The papers that a report on ``studies`` speaks of: theirs, and those of the base grid in any case."""
+    return {name: paper for name, paper in papers.items() if name in studies or paper.grid == BASE_GRID}
 
 
 def read(path: Path) -> Paper:
@@ -84,11 +99,14 @@ def read(path: Path) -> Paper:
 def parse(tree: Any) -> Paper:
     """The checked content of one file."""
     keys = ("study", "question", "citation", "tables", "claims", "unsaid", "contradictions")
-    tree = section("top level", tree, keys, keys)
+    tree = section("top level", tree, (*keys, "grid", *LISTS), keys)
     cited = ("authors", "title", "title_original", "journal", "year", "volume", "issue", "pages", "doi")
     section("citation", tree["citation"], cited, cited)
-    for entry in tree["unsaid"]:
-        section("unsaid", entry, ("said", "assumed"), ("said", "assumed"))
+    for name, of_entry in LISTS.items():
+        for entry in tree.get(name, ()):
+            texts = section(name, entry, of_entry, of_entry)
+            if not all(isinstance(text, str) for text in texts.values()):
+                raise CxrbenchError(f"{name}: {entry} must hold text; write figures in quotes, such as '98.00'")
     claims = tuple(_claim(tree["study"], entry) for entry in tree["claims"])
     if len({claim.id for claim in claims}) < len(claims):
         raise CxrbenchError(f"claims: an id stands twice among {[claim.id for claim in claims]}; make them unique")
@@ -100,6 +118,9 @@ def parse(tree: Any) -> Paper:
         claims,
         tuple(tree["unsaid"]),
         tuple(tree["contradictions"]),
+        tree.get("grid", BASE_GRID),
+        tuple(tree.get("facts", ())),
+        tuple(tree.get("untestable", ())),
     )
 
 
@@ -130,11 +151,14 @@ def _figures(where: str, text: object, unit: str) -> tuple[Figure, Figure]:
 def _images(entry: Any) -> Images | None:
     if entry is None:
         return None
-    entry = section("images", entry, ("negative", "positive", "runs"), ("negative", "positive", "runs"))
+    summed = isinstance(entry, dict) and "all" in entry
+    known = ("all", "runs") if summed else ("negative", "positive", "runs")
+    entry = section("images", entry, known, known)
     for name, count in entry.items():
-        if type(count) is not int or not 1 <= count <= 10**6:
-            raise CxrbenchError(f"images.{name} is {count!r}; it must be a whole number from 1 to 1,000,000")
-    return Images(**entry)
+        least = 2 if name == "all" else 1  # at least one of each class
+        if type(count) is not int or not least <= count <= 10**6:
+            raise CxrbenchError(f"images.{name} is {count!r}; it must be a whole number from {least} to 1,000,000")
+    return Images(entry["all"] - 1, 1, entry["runs"], divided=False) if summed else Images(**entry)
 
 
 def _claim(study: str, tree: Any) -> Claim:

@@ -11,7 +11,7 @@ from cxrbench.evaluation.metrics import THRESHOLD
 from cxrbench.evaluation.verdicts import Claim
 from cxrbench.published import chance
 from cxrbench.published.consistency import Impossible
-from cxrbench.published.counts import METRICS, Images
+from cxrbench.published.counts import Images
 from cxrbench.published.papers import Paper
 
 # Metrics that are the share of some images that a network gets right; of which class.
@@ -44,7 +44,7 @@ def own_figures(paper: Paper, found: Sequence[Impossible], runs: StudyRuns) -> d
 def _of_claim(claim: Claim, paper: Paper, found: Sequence[Impossible], runs: StudyRuns) -> OwnFigures:
     images = paper.images(claim.part)
     figures = {name: _share(paper, claim, name) for name in claim.names}
-    printed = images is not None and claim.metric in METRICS and not math.isnan(max(figures.values()))
+    printed = images is not None and claim.metric in images.metrics and not math.isnan(max(figures.values()))
     touched = [
         one
         for one in found

@@ -12,7 +12,7 @@ from cxrbench.evaluation.study_settings import StudySettings, run_of, skipped_of
 from cxrbench.evaluation.summaries import Summary, summarise
 from cxrbench.evaluation.verdicts import Verdict, judge
 from cxrbench.published import consistency
-from cxrbench.published.papers import Paper
+from cxrbench.published.papers import Paper, asked
 from cxrbench.reporting import curves, data, exports, page, protocols, tables, words
 from cxrbench.reporting.appendix import appendix
 from cxrbench.reporting.context import Context
@@ -26,6 +26,7 @@ from cxrbench.reporting.text_tables import TextTable
 
 def write_report(folder: Path, results: Results, papers: Mapping[str, Paper], context: Context, rules: Rules) -> None:
     """Writes the page, the tables, the points of plots and metrics.json into ``folder``."""
+    papers = asked(papers, results.settings)
     runs = studies(results.metrics, results.runs)
     verdicts = verdicts_on(results.settings, papers, runs, rules)
     found = {name: consistency.check(paper.tables).impossible for name, paper in papers.items()}
