@@ -67,7 +67,8 @@ def make(folder: Path, share: float = 1.0) -> None:
     from cxrbench.config.quotas import total
     from cxrbench.evaluation.study_settings import StudySetting, write_settings
 
-    shutil.copy(REPO / "params.yaml", folder / "params.yaml")
+    if not (folder / "params.yaml").exists():
+        shutil.copy(REPO / "params.yaml", folder / "params.yaml")
     shutil.copytree(REPO / "data" / "published", folder / "data" / "published")
     params = load(folder / "params.yaml")
     rng = np.random.default_rng(0)

@@ -8,11 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
 
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.base.tables import read_table, write_table
 from cxrbench.evaluation.study_settings import read_settings, write_settings
 from cxrbench.stages import evaluate, report
+from tests.stages.conftest import REPO, make
 
 NO_SPLIT = "the source of the cohort has no split of its own"
 STUDIES = ("learning-rate", "loss-function", "batch-size", "protocol", "black-lungs", "covid-cnn", "view-network")
@@ -52,6 +55,33 @@ def test_every_claim_gets_one_verdict_and_metrics_json_is_a_dozen_flat_numbers(r
     assert table["verdict"].replace("not tested", "untested").value_counts().to_dict() == {
         word: count for word, count in claims.items() if count
     }
+
+
+def test_a_studys_details_show_the_papers_other_figures_and_the_claims_that_no_study_tests(reported):
+    page = (reported / "report.html").read_text(encoding="utf-8")
+    section = page[page.index('<section id="study-view-network">') :]
+    section = section[: section.index("</section>")]
+    assert "<li>conv2d_4 (Conv2D): output, parameters: (4, 4, 128), 73 856 (Table)</li>" in section
+    assert "<li>No overfitting occurs. <em>Why not:</em>" in section
+
+
+def test_a_later_paper_is_in_the_report_where_its_study_is_in_the_grid_and_only_there(reported, tmp_path, monkeypatch):
+    later = {"inception-v3", "optimizer", "batch-size-resnet50"}
+    assert not later & set(pd.read_csv(reported / "tables/claims.csv")["study"])
+    with initialize_config_dir(str(REPO / "conf"), version_base=None):
+        tree = OmegaConf.to_container(compose("config", overrides=["grid=later"]), resolve=True)
+    tree["studies"] = {name: study for name, study in tree["studies"].items() if name in later}
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(tree, sort_keys=False), encoding="utf-8")
+    make(tmp_path, share=0.05)
+    monkeypatch.chdir(tmp_path)
+    evaluate.main()
+    report.main()
+    claims = pd.read_csv("reports/tables/claims.csv")
+    asked = claims[claims["study"].isin(later)]
+    assert set(asked["study"]) == later
+    assert set(asked["verdict"]) <= {"supported", "contradicted", "undecided"}
+    assert set(claims.loc[~claims["study"].isin(later), "verdict"]) == {"not tested"}
+    assert "The one setting reaches" in Path("reports/report.html").read_text(encoding="utf-8")
 
 
 def test_an_undecided_claim_names_the_seeds_it_needs_and_the_page_shows_them_first(reported):
