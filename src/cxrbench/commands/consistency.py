@@ -38,11 +38,12 @@ def run(options: argparse.Namespace) -> int:
         print(sentence(one))
     for table, row, metrics in found.undecided:
         print(f"{table}, {row}: {', '.join(metrics)} together leave too many counts to search; not decided.")
-    for table in paper.tables:
-        rest = {metric for row in table.rows.values() for metric in row if metric in METRICS}
-        if table.images and (rest := rest - set(table.images.metrics)):
-            told = ", ".join(sorted(rest))
-            print(f"{table.name or 'A table'}: {told} not checked, since it does not say how many images a class has.")
+    for one_table in paper.tables:
+        printed = {metric for figures in one_table.rows.values() for metric in figures} & set(METRICS)
+        left = sorted(printed - set(one_table.images.metrics)) if one_table.images else []
+        if left:
+            what = f"{one_table.name or 'A table'}: {', '.join(left)} not checked"
+            print(f"{what}, since it does not say how many images a class has.")
     silent = [table.name or "a table" for table in paper.tables if table.images is None]
     if silent:
         print(f"Not checked, since they do not say on how many images: {', '.join(silent)}.")
