@@ -103,6 +103,18 @@ def test_a_grid_by_protocol_has_every_published_study_and_trains_its_runs_under_
     assert len({run.setting for run in grid}) - len({run.setting for run in published}) == new
 
 
+@pytest.mark.parametrize(("profile", "inception"), [("quick", "quick_cnn"), ("paper", "inception_v3")])
+def test_the_grid_of_later_papers_gives_each_its_network(profile, inception):
+    grid = params.parse(composed(f"profile={profile}", "grid=later")).planned_runs()
+    assert set(params.parse(composed(f"profile={profile}")).planned_runs()) < set(grid)
+    models = {run.study: run.setting.model for run in grid}
+    assert [models[name] for name in ("inception-v3", "optimizer")] == [inception] * 2
+    assert models["batch-size-resnet50"] == "resnet50"
+    pretrained = composed("grid=later", "studies.batch-size-resnet50.weights=imagenet")
+    starts = {run.setting.weights for run in params.parse(pretrained).planned_runs() if "resnet50" in run.study}
+    assert starts == {"imagenet"}
+
+
 def through_dvc(folder, *sets):
     """What ``dvc exp run -S ...`` writes into params.yaml, by the functions that it calls."""
     overrides = to_path_overrides(list(sets))["params.yaml"]
