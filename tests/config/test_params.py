@@ -115,8 +115,8 @@ def test_a_missing_or_damaged_file_is_an_error_in_words(tmp_path):
 def test_each_study_is_the_base_setting_but_for_what_it_says():
     loaded = params.parse(TREE)
     runs = loaded.planned_runs()
-    assert len(runs) == 20 * 3
-    assert len({(run.setting, run.seed) for run in runs}) == 17 * 3  # three settings are the base itself
+    assert len(runs) == 22 * 3
+    assert len({(run.setting, run.seed) for run in runs}) == 18 * 3  # four settings are the base itself
     rates = [run.setting.lr for run in runs if run.study == "learning-rate" and run.seed == 0]
     assert rates == [0.1, 0.01, 0.001, 0.0001]
     views = {run.label: run.setting for run in runs if run.study == "view-network"}
@@ -127,7 +127,7 @@ def test_each_study_is_the_base_setting_but_for_what_it_says():
 def test_the_base_learning_rate_changes_no_run_of_the_learning_rate_study():
     before, after = (params.parse(changed(("lr",), lr)).planned_runs() for lr in (0.001, 0.01))
     changed_studies = {a.study for a, b in zip(before, after) if a.setting != b.setting}
-    assert changed_studies == {"loss-function", "batch-size", "protocol"}
+    assert changed_studies == {"loss-function", "batch-size", "protocol", "black-lungs"}
 
 
 @pytest.mark.parametrize(

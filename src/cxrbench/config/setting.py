@@ -41,7 +41,7 @@ class Setting(Checked):
     hide: Literal[HIDDEN] = Field("nothing", description="black out a part of every image: a control; lungs: a box")
     augment: Literal[AUGMENTS] = Field("none", description="paper: the maps of Choe & Jo 2020; robust: tone, noise too")
     balance: bool = Field(False, description="show the classes of each source equally often; a rarer one is repeated")
-    optimizer: Literal[OPTIMIZERS] = Field("adam", description="Keras's, by name; adagrad's sums of squares start at 0")
+    optimizer: Literal[OPTIMIZERS] = Field("adam", description="Keras's, by name")
     lr: float = Field(0.001, gt=0, le=100, description="learning rate")
     batch_size: int = Field(32, ge=1, le=65536, description="images in a training step")
     epochs: int = Field(6, ge=1, le=100_000, description="passes over the training images")

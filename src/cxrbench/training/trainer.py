@@ -56,11 +56,11 @@ class Trainer:
 
     parts: Parts
     steps: Steps
+    start: list[np.ndarray]  # the optimizer's variables before the first step, most of them 0
 
     def restart(self, network: keras.Model, lr: float) -> None:
         """Sets everything that training changes as it is before the first step."""
-        zeros = [np.zeros(v.shape, v.dtype) for v in self.parts.optimizer.variables]  # Keras's optimizers start so
-        self.go_on(network.get_weights(), zeros)
+        self.go_on(network.get_weights(), self.start)
         self.parts.optimizer.learning_rate = lr
 
     def state(self) -> tuple[list[np.ndarray], list[np.ndarray]]:
@@ -129,7 +129,7 @@ def traced(
     layers = [keras.Input(network.input_shape[1:], dtype="uint8"), *([change] if change else []), network]
     parts = Parts(network, keras.Sequential(layers), loss, losses.build(loss), keras.optimizers.get(optimizer))
     parts.optimizer.build(parts.model.trainable_variables)
-    return Trainer(parts, steps(parts))
+    return Trainer(parts, steps(parts), [ops.convert_to_numpy(v) for v in parts.optimizer.variables])
 
 
 def _network(
