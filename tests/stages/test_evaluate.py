@@ -40,9 +40,9 @@ def test_a_run_that_diverged_and_one_of_a_single_score_are_warnings_that_name_th
     evaluate.main()
     lines = capsys.readouterr().out.splitlines()
     assert lines[:3] == [
-        "warning: 'no run diverged' fails on table runs: 1 of 51 rows",
+        "warning: 'no run diverged' fails on table runs: 1 of 54 rows",
         "    loss-function, loss=binary_focal_crossentropy, seed 1 [status 'diverged']",
-        "warning: 'no run gives all images one score' fails on table runs: 3 of 50 rows",
+        "warning: 'no run gives all images one score' fails on table runs: 3 of 53 rows",
     ]
     assert lines[3].startswith("    learning-rate, lr=0.1, seed 0")
     assert (verdict(simulated_workspace)["passed"], verdict(simulated_workspace)["warnings"]) == (True, 2)

@@ -5,6 +5,8 @@ import json
 import os
 import platform
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -177,3 +179,27 @@ def kill_children():
             if int(parent) == os.getpid() and "spawn_main" in (folder / "cmdline").read_text():
                 os.kill(int(folder.name), signal.SIGKILL)
     return True
+
+
+BLOCKED = """
+import signal
+import subprocess
+import sys
+from multiprocessing.context import SpawnProcess
+from cxrbench.runs.executors import local
+start = SpawnProcess.start
+def started(process):
+    from multiprocessing import resource_tracker
+    resource_tracker.ensure_running()  # as starting a process does
+    print(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ()))
+SpawnProcess.start = started
+if __name__ == "__main__":
+    local._Worker(print, 1, 1)
+"""
+
+
+def test_the_first_worker_of_a_process_starts_with_ctrl_c_blocked(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(BLOCKED)
+    told = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=True)
+    assert told.stdout == "True\n"

@@ -10,7 +10,7 @@ import contextlib
 import os
 import pickle
 import signal
-from multiprocessing import connection, get_context
+from multiprocessing import connection, get_context, resource_tracker
 from pathlib import Path
 
 from cxrbench.base.errors import CxrbenchError
@@ -107,6 +107,7 @@ class _Worker:
         context = get_context("spawn")  # a forked copy of a process that has threads may hang
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(target=serve, args=(theirs, os.getpid(), work, workers, threads), daemon=True)
+        resource_tracker.ensure_running()  # which would else be started within the block and lift it
         blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # until the child ignores it
         try:
             self.process.start()
