@@ -22,6 +22,8 @@ from cxrbench.reporting.result_sets import read
 from cxrbench.reporting.results import read_results
 from cxrbench.reporting.tables import difference
 
+pytestmark = pytest.mark.slow
+
 PAPERS = Path(__file__).resolve().parents[2] / "data" / "published"
 STUDY = "learning-rate"
 

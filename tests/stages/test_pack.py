@@ -10,6 +10,8 @@ import yaml
 
 from cxrbench import cli
 
+pytestmark = pytest.mark.slow
+
 PAPERS = Path(__file__).resolve().parents[2] / "data" / "published"
 
 
