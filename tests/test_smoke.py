@@ -74,7 +74,7 @@ def clone(tmp_path_factory):
 def test_one_command_leads_to_a_report_with_every_study(clone):
     page = (clone / "reports" / "report.html").read_text(encoding="utf-8")
     metrics = json.loads((clone / "reports" / "metrics.json").read_text(encoding="utf-8"))
-    for study in ("learning-rate", "loss-function", "batch-size", "protocol", "covid-cnn", "view-network"):
+    for study in ("learning-rate", "loss-function", "batch-size", "protocol", "black-lungs", "covid-cnn", "view-network"):
         assert study in json.dumps(metrics)
         assert (clone / "reports" / "tables" / f"{study}.md").is_file()
     assert 'src="http' not in page
@@ -87,7 +87,7 @@ def test_every_run_is_in_mlflow_once_and_finished(clone):
     found = [(name, mark) for name, status, mark in runs_in_mlflow(clone) if status == "FINISHED"]
     assert len(found) == len(runs_in_mlflow(clone))
     assert {mark for _, mark in found} == runs_in_store(clone)
-    assert len(found) == 20 * SEEDS  # one a cell
+    assert len(found) == 22 * SEEDS  # one a cell
 
 
 def test_the_users_commands_do_what_a_dvc_user_expects(clone):
@@ -112,6 +112,6 @@ def test_a_queued_experiment_trains_only_what_depends_on_it_and_reaches_the_work
         time.sleep(2)
     run(clone, "dvc", "queue", "stop")
     new = runs_in_store(clone) - before
-    assert len(new) == (4 + 3 + 2) * SEEDS  # the other losses, batch sizes and protocols, now at lr 0.01
+    assert len(new) == (4 + 3 + 2 + 1) * SEEDS  # other losses, batch sizes and protocols, black lungs: now at lr 0.01
     assert new <= {mark for _, _, mark in runs_in_mlflow(clone)}
     assert "faster" in run(clone, "dvc", "exp", "show", "--csv")
