@@ -74,7 +74,15 @@ def clone(tmp_path_factory):
 def test_one_command_leads_to_a_report_with_every_study(clone):
     page = (clone / "reports" / "report.html").read_text(encoding="utf-8")
     metrics = json.loads((clone / "reports" / "metrics.json").read_text(encoding="utf-8"))
-    for study in ("learning-rate", "loss-function", "batch-size", "protocol", "black-lungs", "covid-cnn", "view-network"):
+    for study in (
+        "learning-rate",
+        "loss-function",
+        "batch-size",
+        "protocol",
+        "black-lungs",
+        "covid-cnn",
+        "view-network",
+    ):
         assert study in json.dumps(metrics)
         assert (clone / "reports" / "tables" / f"{study}.md").is_file()
     assert 'src="http' not in page
