@@ -150,6 +150,13 @@ def test_a_run_that_two_studies_ask_for_is_trained_once_and_then_used_again(work
     assert workers([*asked, *planned(2)]) == [("train", 2)]
 
 
+def test_a_cluster_is_asked_for_what_it_holds_where_no_number_is_given():
+    jobs = [None] * 3
+    assert plan._slots(jobs, None, "slurm") is None
+    assert plan._slots(jobs, None, "ray") is None
+    assert plan._slots(jobs, 16, "ray") == 3
+
+
 def test_a_study_of_times_times_its_runs_once_after_all_is_trained(workers):
     asked = [*planned(0, 1, alone=True), *planned(0, lr=0.5)]
     assert workers(asked) == [("train", 0), ("train", 1), ("train", 0), ("time", 0), ("time", 1)]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 REPORT = """\
 Makes the report of a result set again: the page, its tables and metrics.json. It needs the folder alone, which
-'cxrbench pack' wrote (results/ holds the published ones), and the papers in data/published. Nothing is trained.
+'cxrbench pack' wrote, and the papers in data/published. Nothing is trained.
 """
 
 

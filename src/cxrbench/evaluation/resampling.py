@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cxrbench.evaluation.metrics import image_sums, ratio, weighted_auc
+from cxrbench.evaluation.metrics import THRESHOLD, image_sums, ratio, weighted_auc
 
 POWER = 0.8  # share of repeats in which the named number of seeds decides
 MOST_SEEDS = 1_000_000  # what this many seeds leave open, no number of seeds decides
@@ -28,6 +28,12 @@ class Scores:
     patient: np.ndarray
     target: np.ndarray
     score: np.ndarray
+
+    @property
+    def right(self) -> np.ndarray:
+        """Of each image whether it is called rightly, bool (n,)."""
+        called: np.ndarray = (self.score >= THRESHOLD) == (self.target == 1)
+        return called
 
 
 @dataclasses.dataclass(frozen=True)

@@ -172,7 +172,7 @@ def _two_runs(metric: str, one: Run, other: Run) -> tuple[float, float]:
     if metric == "auc":
         aucs = delong(first.target, first.score, second.score)
         return aucs.a - aucs.b, aucs.p
-    calls = mcnemar(*((scores.score >= THRESHOLD) == (scores.target == 1) for scores in (first, second)))
+    calls = mcnemar(first.right, second.right)
     return (calls.only_a - calls.only_b) / len(first.target), calls.p
 
 

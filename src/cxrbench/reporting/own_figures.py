@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from cxrbench.evaluation.comparisons import Run, StudyRuns
-from cxrbench.evaluation.metrics import THRESHOLD
 from cxrbench.evaluation.verdicts import Claim
 from cxrbench.published import chance
 from cxrbench.published.consistency import Impossible
@@ -92,7 +91,7 @@ def _place(one: Run, other: Run, claim: Claim) -> float:
     if not np.array_equal(first.target, second.target):
         return math.nan
     judged = np.isin(first.target, SHARES[claim.metric])
-    right = [((scores.score >= THRESHOLD) == (scores.target == 1))[judged] for scores in (first, second)]
+    right = [scores.right[judged] for scores in (first, second)]
     if not judged.any():
         return math.nan
     return chance.place(float((right[0] & right[1]).mean()), float(right[0].mean()), float(right[1].mean()))

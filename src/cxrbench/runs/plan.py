@@ -155,15 +155,13 @@ def _jobs(wanted: dict[str, PlannedRun], assignment: pd.DataFrame, cache: Path, 
     return jobs
 
 
-def _slots(jobs: Sequence[Job], workers: int | None, executor: str) -> int:
-    """Runs at a time; says what was chosen. CxrbenchError where a cluster is asked for and the number isn't given."""
+def _slots(jobs: Sequence[Job], workers: int | None, executor: str) -> int | None:
+    """Runs at a time; says what was chosen on this machine. None: a cluster's own executor knows what it holds."""
     if executor == "local":
         slots, why = side_by_side(jobs, workers)
         print(f"{slots} at a time ({why})", flush=True)
         return slots
-    if workers is None:
-        raise CxrbenchError(f"executor is {executor}, and workers is null; say how many runs at a time: -S workers=N")
-    return min(workers, len(jobs))
+    return None if workers is None else min(workers, len(jobs))
 
 
 def _shortened(job: Job) -> Job:

@@ -7,8 +7,10 @@ from cxrbench.runs.executors import Executor
 from cxrbench.runs.executors.local import LocalExecutor
 
 
-def chosen(name: str, workers: int, store: Path) -> Executor:
-    """An executor of ``workers`` slots; CXRBENCH_SLURM says how many Slurm has. ``store``: the run store's folder.
+def chosen(name: str, workers: int | None, store: Path) -> Executor:
+    """An executor of ``workers`` slots; None: as many as its cluster has, on this machine 1.
+
+    CXRBENCH_SLURM says in any case how many Slurm has. ``store`` is the run store's folder.
 
     Raises CxrbenchError where its library is not installed or its cluster doesn't answer.
     """
@@ -28,4 +30,4 @@ def chosen(name: str, workers: int, store: Path) -> Executor:
             f"executor is {name}, and {error.name} is not installed; pip install 'cxrbench[{name}]', or set executor to"
             " local"
         ) from None
-    return LocalExecutor(workers)
+    return LocalExecutor(workers or 1)
