@@ -26,15 +26,14 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 def run(options: argparse.Namespace) -> int:
     """The exit code of the command with these options."""
     from cxrbench.config import params as parameters
-    from cxrbench.evaluation.comparisons import Rules
     from cxrbench.published import papers
-    from cxrbench.reporting.context import context_of
+    from cxrbench.reporting.context import context_of, rules_of
     from cxrbench.reporting.pack import read_pack, write_pack
     from cxrbench.reporting.report import write_report
     from cxrbench.reporting.results import read_results
 
     params, text = parameters.load(), Path("params.yaml").read_text(encoding="utf-8")
-    rules = Rules(**params.report.model_dump())
+    rules = rules_of(params.report)
     write_pack(options.folder, read_results(Path("data")), context_of(params), rules, text, options.made_by)
     results, context, rules = read_pack(options.folder)
     write_report(options.folder / "report", results, papers.load("data/published"), context, rules)

@@ -1,7 +1,10 @@
 """``cxrbench report``: the report of a result set, without images, training or DVC."""
 
 import argparse
+import dataclasses
 from pathlib import Path
+
+from cxrbench.base.language import LANGUAGES
 
 REPORT = """\
 Makes the report of a result set again: the page, its tables and metrics.json. It needs the folder alone, which
@@ -19,6 +22,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     )
     report.add_argument("--from", dest="pack", metavar="FOLDER", type=Path, required=True, help="such as results/NAME")
     report.add_argument("--to", metavar="FOLDER", type=Path, default=Path("reports"), help="default: %(default)s")
+    report.add_argument("--language", choices=LANGUAGES, help="default: that of the result set")
     report.add_argument("--papers", metavar="FOLDER", type=Path, default=Path("data/published"), help=argparse.SUPPRESS)
     report.set_defaults(run=run)
 
@@ -30,6 +34,8 @@ def run(options: argparse.Namespace) -> int:
     from cxrbench.reporting.report import write_report
 
     results, context, rules = read_pack(options.pack)
+    if options.language:
+        context = dataclasses.replace(context, language=options.language)
     write_report(options.to, results, papers.load(options.papers), context, rules)
     print(f"{options.to / 'report.html'} is the report of {len(results.runs)} runs")
     return 0

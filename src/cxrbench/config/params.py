@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, ValidatorFunctionWra
 from ruamel.yaml import YAML, YAMLError
 
 from cxrbench.base.errors import CxrbenchError
+from cxrbench.base.language import LANGUAGES
 from cxrbench.base.tables import PARTS
 from cxrbench.config.checked import Checked, Count, FileName, Seed, Text, check, ordered, unknown
 from cxrbench.config.cohort import VIEWS, Cohort
@@ -96,6 +97,7 @@ class Report(Checked):
     )
     resamples: int = Field(ge=100, le=1_000_000, description="of the bootstrap")
     seed: Seed = Field(description="of the bootstrap")
+    language: Literal[LANGUAGES] = Field("en", description="of the report: English or Korean")
 
 
 class Params(Setting):

@@ -3,7 +3,8 @@
 import dataclasses
 from collections.abc import Collection, Mapping
 
-from cxrbench.config.params import Params
+from cxrbench.config.params import Params, Report
+from cxrbench.evaluation.comparisons import Rules
 
 
 @dataclasses.dataclass(frozen=True)
@@ -13,8 +14,14 @@ class Context:
     profile: str
     sources: Mapping[str, str]  # cohort -> where its images come from
     restricted: Collection[str]  # cohorts whose pixels the page must not hold
+    language: str = "en"  # of the report
 
 
 def context_of(params: Params) -> Context:
     """The context of the experiment that params.yaml describes."""
-    return Context(params.profile, {name: cohort.source for name, cohort in params.cohorts.items()}, params.restricted)
+    sources = {name: cohort.source for name, cohort in params.cohorts.items()}
+    return Context(params.profile, sources, params.restricted, params.report.language)
+
+
+def rules_of(report: Report) -> Rules:
+    return Rules(report.confidence, report.margin, report.resamples, report.seed)

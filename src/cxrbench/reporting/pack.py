@@ -56,7 +56,11 @@ def write_pack(folder: Path, results: Results, context: Context, rules: Rules, p
     told = {
         "form": FORM,
         "command": command,
-        "context": {"profile": context.profile, "sources": dict(context.sources)},
+        "context": {
+            "profile": context.profile,
+            "sources": dict(context.sources),
+            "language": context.language,
+        },
         "rules": vars(rules),
         "sha256": {name: sha256_of(folder / name) for name in files},
     }

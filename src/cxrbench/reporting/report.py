@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cxrbench.base.files import write_text
+from cxrbench.base.language import speaking
 from cxrbench.evaluation.comparisons import Rules, StudyRuns
 from cxrbench.evaluation.runs import studies
 from cxrbench.evaluation.same import against_itself
@@ -25,7 +26,12 @@ from cxrbench.reporting.text_tables import TextTable
 
 
 def write_report(folder: Path, results: Results, papers: Mapping[str, Paper], context: Context, rules: Rules) -> None:
-    """Writes the page, the tables, the points of plots and metrics.json into ``folder``."""
+    """Writes the page, the tables, the points of plots and metrics.json into ``folder``, in the context's language."""
+    with speaking(context.language):
+        _write(folder, results, papers, context, rules)
+
+
+def _write(folder: Path, results: Results, papers: Mapping[str, Paper], context: Context, rules: Rules) -> None:
     papers = asked(papers, results.settings)
     runs = studies(results.metrics, results.runs)
     verdicts = verdicts_on(results.settings, papers, runs, rules)

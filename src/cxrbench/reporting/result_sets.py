@@ -21,6 +21,7 @@ from cxrbench.evaluation.comparisons import Rules, StudyRuns
 from cxrbench.evaluation.runs import metric_table, read_grid, studies
 from cxrbench.evaluation.study_settings import StudySettings, read_settings
 from cxrbench.reporting import revision
+from cxrbench.reporting.context import rules_of
 from cxrbench.reporting.pack import INDEX, read_pack
 
 PARAMS, TRAINED = "params.yaml", "data/train-grid"
@@ -83,7 +84,7 @@ def read(name: str) -> ResultSet:
 def _workspace(name: str, folder: Path) -> ResultSet:
     """The runs in ``folder`` as train-grid leaves them."""
     params = _params(folder / PARAMS)
-    rules = Rules(**check(Report, params.get("report", {}), f"{folder / PARAMS}: report").model_dump())
+    rules = rules_of(check(Report, params.get("report", {}), f"{folder / PARAMS}: report"))
     grid = read_table(folder / TRAINED / "grid.csv", "grid")
     settings = read_settings(folder / TRAINED / "settings.json")
     records = read_grid(grid, folder / TRAINED)
