@@ -7,11 +7,13 @@ stands with its checksum in pack.json.
 
 import gzip
 import hashlib
+import io
 import json
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from ruamel.yaml import YAML
 
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.base.files import sha256_of, write_text
@@ -38,7 +40,7 @@ def write_pack(folder: Path, results: Results, context: Context, rules: Rules, p
     if folder.exists() and any(folder.iterdir()):
         raise CxrbenchError(f"{folder} is not empty; name a new folder or remove it first")
     folder.mkdir(parents=True, exist_ok=True)
-    write_text(folder / "params.yaml", params)
+    write_text(folder / "params.yaml", without_folders(params))
     write_table(folder / "grid.csv", results.grid, "grid")
     write_settings(folder / "settings.json", results.settings)
     write_text(folder / CHECKS, json.dumps({"checks": results.checks, "view_filter": results.view_filter}, indent=1))
@@ -65,6 +67,18 @@ def write_pack(folder: Path, results: Results, context: Context, rules: Rules, p
         "sha256": {name: sha256_of(folder / name) for name in files},
     }
     write_text(folder / INDEX, json.dumps({**told, "own": _own_sum(told)}, indent=1) + "\n")
+
+
+def without_folders(params: str) -> str:
+    """The text of params.yaml in which a cohort's root is the name of its folder alone."""
+    yaml = YAML()
+    tree = yaml.load(params)
+    for cohort in tree.get("cohorts", {}).values():
+        if cohort.get("root"):
+            cohort["root"] = Path(cohort["root"]).name
+    text = io.StringIO()
+    yaml.dump(tree, text)
+    return text.getvalue()
 
 
 def read_pack(folder: Path) -> tuple[Results, Context, Rules]:
