@@ -14,7 +14,7 @@ PARALLEL = --numprocesses 2 --dist loadfile --no-loadscope-reorder
 UI_URL = http://127.0.0.1:$(UI_PORT)/\#/experiments
 
 .DEFAULT_GOAL := help
-.PHONY: help repro test unit check validate ui bench lock clean repository
+.PHONY: help repro test unit check validate ui bench results lock clean repository
 
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -46,6 +46,9 @@ ui: $(READY) ## the MLflow UI on every run
 
 bench: $(READY) ## what the README's figures came from
 	@for file in benchmarks/*.py; do echo "== $$file"; python $$file || exit 1; done
+
+results: $(READY) ## make the report of each result set again, after a change of the report's code
+	@for set in results/*/pack.json; do cxrbench report --from $${set%/*} --to $${set%/*}/report || exit 1; done
 
 lock: ## pin every dependency anew, with hashes and no addresses (needs uv, which .venv holds)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --fork-strategy fewest \
