@@ -4,7 +4,8 @@ A sentence is marked where it stands, as _("Of {count} claims ...").format(count
 constant that is shown later. A catalogue has gettext's form, so that translators can use their tools.
 """
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,6 +23,19 @@ def _(text: str) -> str:
 def N_(text: str) -> str:
     """``text`` as it is: marks what ``_`` translates later."""
     return text
+
+
+def retold(text: str, forms: Sequence[str]) -> str:
+    """``text`` in the language that is spoken, where an earlier stage wrote it in English by one of ``forms``.
+
+    A form is a text with placeholders, as 'no image of {cohort}'; what stands for them is translated too. A text of
+    another form stays as it is.
+    """
+    for form in forms:
+        pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.+)", re.escape(form))
+        if found := re.fullmatch(pattern, text):
+            return _(form).format(**{name: _(value) for name, value in found.groupdict().items()})
+    return _(text)
 
 
 def spoken() -> str:

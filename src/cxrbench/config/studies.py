@@ -9,6 +9,7 @@ import pandas as pd
 from pydantic import AfterValidator, Field, model_validator
 
 from cxrbench.base.errors import CxrbenchError
+from cxrbench.base.language import N_
 from cxrbench.base.tables import PROTOCOLS
 from cxrbench.config.checked import Checked, Text, ordered
 from cxrbench.config.setting import SETTING_KEYS, Setting, replace
@@ -94,6 +95,9 @@ def split_runnable(runs: Sequence[PlannedRun], assignment: pd.DataFrame) -> tupl
     return result
 
 
+NOT_RUN = N_("the source of cohort {cohort} has no split of its own, so protocol {protocol} is empty")
+
+
 def why_not_run(setting: Setting) -> str:
     """Why a setting was not run, as a clause after 'because'."""
-    return f"the source of cohort {setting.cohort} has no split of its own, so protocol {setting.protocol} is empty"
+    return NOT_RUN.format(cohort=setting.cohort, protocol=setting.protocol)

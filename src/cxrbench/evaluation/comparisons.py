@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from cxrbench.base.language import _
 from cxrbench.evaluation import decisions
 from cxrbench.evaluation.decisions import Decision, Zone, decide, seeds_needed
 from cxrbench.evaluation.metrics import LOWER_IS_BETTER, TIMES
@@ -159,13 +160,15 @@ def _without_numbers(study: StudyRuns, contrast: Contrast) -> Comparison | None:
     losers = [setting for setting in settings if diverged[setting] == total[setting]]
     if len(settings) == 2 and len(losers) == 1 and 0 in diverged.values():
         relation = "below" if losers[0] == contrast.a else "above"
-        return Comparison(contrast, relation, reason=f"every run of {losers[0]} diverged")
+        return Comparison(contrast, relation, reason=_("every run of {setting} diverged").format(setting=losers[0]))
     if any(diverged.values()):
-        counts = [f"{bad} of {total[setting]} runs of {setting} diverged" for setting, bad in diverged.items() if bad]
-        return Comparison(contrast, "blocked", reason=" and ".join(counts))
+        count = _("{bad} of {runs} runs of {setting} diverged")
+        counts = [count.format(bad=bad, runs=total[name], setting=name) for name, bad in diverged.items() if bad]
+        return Comparison(contrast, "blocked", reason=_(" and ").join(counts))
     for setting, runs in total.items():
         if runs < 2:
-            return Comparison(contrast, "blocked", reason=f"{setting} has {runs} run, which shows no spread over seeds")
+            reason = _("{setting} has {runs} run, which shows no spread over seeds")
+            return Comparison(contrast, "blocked", reason=reason.format(setting=setting, runs=runs))
     return None
 
 
@@ -185,7 +188,8 @@ class _Samples:
         estimate = self._estimate(contrast)
         if math.isfinite(estimate.value) and math.isfinite(estimate.error):
             return estimate
-        return Comparison(contrast, "blocked", reason=f"{contrast.metric} is undefined in a run")
+        reason = _("{metric} is undefined in a run").format(metric=_(contrast.metric))
+        return Comparison(contrast, "blocked", reason=reason)
 
     def _estimate(self, contrast: Contrast) -> Estimate:
         a, b = contrast.a, contrast.b

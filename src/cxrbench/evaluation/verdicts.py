@@ -9,12 +9,15 @@ import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 
+from cxrbench.base.language import N_, _, retold
+from cxrbench.config.studies import NOT_RUN
 from cxrbench.evaluation.comparisons import Comparison, Contrast, Question, Rules, Run, StudyRuns, all_pairs, answer
 from cxrbench.evaluation.decisions import side_of
 from cxrbench.evaluation.metrics import TIMES
 
 KINDS = ("best", "better", "equal", "value")
-VERDICTS = ("supported", "contradicted", "undecided", "not tested")
+VERDICTS = (N_("supported"), N_("contradicted"), N_("undecided"), N_("not tested"))
+TIMED_WITH = (N_("machine"), N_("threads"), N_("workers"), N_("alone"))  # fields of Timing
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,16 +84,18 @@ def _obstacle(claim: Claim, study: StudyRuns, skipped: Mapping[str, str]) -> str
     """Why a claim can't be tested, as a sentence, or an empty string."""
     for setting in claim.names:
         if setting in skipped:
-            return f"{setting} was skipped: {skipped[setting]}."
+            return _("{setting} was skipped: {reason}.").format(
+                setting=setting, reason=retold(skipped[setting], [NOT_RUN])
+            )
     if not study:
-        return "params.yaml has no such study."
+        return _("params.yaml has no such study.")
     for setting in claim.names:
         if not study.get(setting):
-            return f"No run of {setting}."
+            return _("No run of {setting}.").format(setting=setting)
         if claim.metric not in TIMES and any(claim.part not in run.status for run in study[setting]):
-            return f"Our runs of {setting} have no {claim.part} images."
+            return _("Our runs of {setting} have no {part} images.").format(setting=setting, part=_(claim.part))
     if claim.metric in TIMES and (reason := _why_times_differ([run for s in claim.names for run in study[s]])):
-        return f"Not comparable: {reason}."
+        return _("Not comparable: {reason}.").format(reason=reason)
     return ""
 
 
@@ -98,14 +103,19 @@ def _why_times_differ(runs: Sequence[Run]) -> str:
     """Why the times of ``runs`` depend on more than their settings, or an empty string."""
     timings = [run.timing for run in runs if run.timing is not None]
     if len(timings) < len(runs):
-        missing = len(runs) - len(timings)
-        return f"{missing} of {len(runs)} runs do not record on which machine and beside how many others they trained"
-    for name in ("machine", "threads", "workers", "alone"):
+        return _(
+            "{missing} of {runs} runs do not record on which machine and beside how many others they trained"
+        ).format(missing=len(runs) - len(timings), runs=len(runs))
+    for name in TIMED_WITH:
         values = sorted({str(getattr(timing, name)) for timing in timings})
         if len(values) > 1:
-            return f"the runs were timed with different {name}: {' and '.join(values)}"
+            return _("the runs were timed with different {name}: {values}").format(
+                name=_(name), values=_(" and ").join(values)
+            )
     if timings[0].workers > 1 and not timings[0].alone:
-        return f"{timings[0].workers} runs were trained side by side and shared the processor's cores"
+        return _("{workers} runs were trained side by side and shared the processor's cores").format(
+            workers=timings[0].workers
+        )
     return ""
 
 
@@ -163,18 +173,19 @@ def _reason(claim: Claim, one: Comparison, seeds_needed: float) -> str:
         return one.reason[0].upper() + one.reason[1:] + "."
     if claim.kind == "value":
         where = {
-            "above": "lies above the published value and its margin",
-            "below": "lies below the published value and its margin",
-            "inside": "lies within the margin of the published value",
-            "open": "crosses the edge of the published value and its margin",
+            "above": _("The interval of {a} lies above the published value and its margin."),
+            "below": _("The interval of {a} lies below the published value and its margin."),
+            "inside": _("The interval of {a} lies within the margin of the published value."),
+            "open": _("The interval of {a} crosses the edge of the published value and its margin."),
         }
-        return f"The interval of {a} {where[one.relation]}." + _outlook(claim, one, seeds_needed)
+        return where[one.relation].format(a=a) + _outlook(claim, one, seeds_needed)
     if one.relation == "inside":
-        return f"{a} and {b} differ by less than the margin: no difference of practical weight."
+        return _("{a} and {b} differ by less than the margin: no difference of practical weight.").format(a=a, b=b)
     if one.relation == "open":
-        return f"The interval between {a} and {b} covers the margin." + _outlook(claim, one, seeds_needed)
+        covers = _("The interval between {a} and {b} covers the margin.").format(a=a, b=b)
+        return covers + _outlook(claim, one, seeds_needed)
     better, other = (a, b) if one.relation == "above" else (b, a)
-    return f"{better} is better than {other} by more than the margin."
+    return _("{better} is better than {other} by more than the margin.").format(better=better, other=other)
 
 
 def _outlook(claim: Claim, one: Comparison, seeds_needed: float) -> str:
@@ -182,10 +193,11 @@ def _outlook(claim: Claim, one: Comparison, seeds_needed: float) -> str:
     if math.isnan(seeds_needed):
         return ""
     if math.isinf(seeds_needed):
-        return f" More {claim.part} images are needed, not more seeds."
+        return _(" More {part} images are needed, not more seeds.").format(part=_(claim.part))
+    seeds = f"{seeds_needed:,.0f}"
     if side_of(one.value, one.contrast.zone) == "inside" and claim.wanted != "inside":
-        return f" About {seeds_needed:,.0f} seeds would show that the difference is of no practical weight."
-    return f" About {seeds_needed:,.0f} seeds would decide it."
+        return _(" About {seeds} seeds would show that the difference is of no practical weight.").format(seeds=seeds)
+    return _(" About {seeds} seeds would decide it.").format(seeds=seeds)
 
 
 def _flags(claim: Claim, study: StudyRuns) -> str:
@@ -195,5 +207,6 @@ def _flags(claim: Claim, study: StudyRuns) -> str:
         runs = study[setting]
         degenerate = sum(run.status.get(claim.part) == "degenerate" for run in runs)
         if degenerate:
-            flags.append(f"{setting}: {degenerate} of {len(runs)} runs call one class only")
+            flag = _("{setting}: {degenerate} of {runs} runs call one class only")
+            flags.append(flag.format(setting=setting, degenerate=degenerate, runs=len(runs)))
     return f" ({'; '.join(flags)}.)" if flags else ""

@@ -6,6 +6,7 @@ import functools
 import itertools
 from collections.abc import Mapping, Sequence
 
+from cxrbench.base.language import _
 from cxrbench.published.counts import Images, TooMany, nearest, possible
 from cxrbench.published.figures import Figure
 from cxrbench.published.papers import Table
@@ -96,14 +97,22 @@ def sentence(one: Impossible) -> str:
     images = one.table.images
     assert images is not None
     both = images.negative + images.positive
-    of = f"{images.negative:,} + {images.positive:,} images" if images.divided else f"{both:,} images"
+    count = f"{images.negative:,} + {images.positive:,}" if images.divided else f"{both:,}"
+    of = _("{count} images").format(count=count)
     if images.runs > 1:
-        of = f"{images.runs} runs on {of}"
-    told = [f"{metric} {figure.printed}" for metric, figure in one.figures.items()]
-    could = [f"{metric} {text}" for metric, text in one.nearest.items() if text]
-    cut = "; possible only if digits were cut off, not rounded" if one.cut else ""
+        of = _("{runs} runs on {count} images").format(runs=images.runs, count=count)
+    told = [f"{_(metric)} {figure.printed}" for metric, figure in one.figures.items()]
+    could = [f"{_(metric)} {text}" for metric, text in one.nearest.items() if text]
+    values = {"table": _(one.table.name), "row": one.row, "images": of}
     if len(told) == 1:
-        (value,) = one.nearest.values()
-        return f"{one.table.name}, {one.row}: {told[0]} cannot come from {of}; the nearest is {value}{cut}."
-    rest = f"; possible beside the others would be {' or '.join(could)}" if could else ""
-    return f"{one.table.name}, {one.row}: {', '.join(told[:-1])} and {told[-1]} cannot all come from {of}{rest}{cut}."
+        values |= {"figure": told[0], "nearest": next(iter(one.nearest.values()))}
+        told_of = _("{table}, {row}: {figure} cannot come from {images}; the nearest is {nearest}{more}.")
+        return told_of.format(**values, more=_cut(one))
+    values |= {"figures": ", ".join(told[:-1]), "last": told[-1]}
+    told_of = _("{table}, {row}: {figures} and {last} cannot all come from {images}{more}.")
+    rest = _("; possible beside the others would be {figures}").format(figures=_(" or ").join(could)) if could else ""
+    return told_of.format(**values, more=rest + _cut(one))
+
+
+def _cut(one: Impossible) -> str:
+    return _("; possible only if digits were cut off, not rounded") if one.cut else ""

@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from cxrbench.base.errors import CxrbenchError
+from cxrbench.base.language import _
 from cxrbench.base.tables import PARTS
 from cxrbench.config.values import choice, section
 from cxrbench.evaluation.metrics import METRICS, TIMES
@@ -187,7 +188,7 @@ def _claim(study: str, tree: Any) -> Claim:
 
 def cite(citation: dict[str, Any]) -> str:
     """One line: authors, original title, journal, year, volume(issue), pages, DOI, as far as they are known."""
-    authors = ", ".join(citation["authors"] or ["Authors not named"])
+    authors = ", ".join(citation["authors"] or [_("Authors not named")])
     title = citation["title"] or citation["title_original"]
     volume = f"{citation['volume']}({citation['issue']})" if citation["volume"] else None
     place = [citation["journal"], citation["year"], volume, citation["pages"]]

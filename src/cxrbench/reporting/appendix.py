@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from cxrbench.base.language import _
 from cxrbench.evaluation.calibration import BINS, calibration
 from cxrbench.evaluation.comparisons import Run, StudyRuns
 from cxrbench.evaluation.crosschecks import delong, mcnemar, wilson
@@ -15,7 +16,7 @@ from cxrbench.evaluation.resampling import Scores
 from cxrbench.evaluation.summaries import Stat, Summary, winner
 from cxrbench.evaluation.thresholds import accuracy_at, youden
 from cxrbench.evaluation.verdicts import Claim, Verdict
-from cxrbench.reporting.tables import gap, number
+from cxrbench.reporting.tables import between, gap, number
 from cxrbench.reporting.text_tables import TextTable
 
 TESTS = {"accuracy": "McNemar", "auc": "DeLong"}  # metric -> the test of two runs
@@ -53,27 +54,21 @@ def crosschecks(verdicts: Sequence[Verdict], runs: Mapping[str, StudyRuns]) -> T
             continue
         for rival in claim.against:
             cells = _tested(claim, rival, runs.get(claim.study, {}))
-            rows.append([claim.id, claim.settings[0], rival, TESTS[claim.metric], *cells, verdict.verdict])
-    note = (
+            rows.append([claim.id, claim.settings[0], rival, TESTS[claim.metric], *cells, _(verdict.verdict)])
+    note = _(
         "Textbook tests of each claim that one setting beats another in accuracy (McNemar, exact) or AUC (DeLong) on"
         " test: its run and the rival's run of one seed, on the same images; the difference is the mean, p the median"
         " over these pairs of runs, in brackets the smallest and the largest. Both tests take images for independent"
         " and a run for the setting: they know nothing of other seeds, of several images of one patient or of the"
-        f" margin, so a p below {LEVEL:g} does not support a claim, and the verdict is of the whole claim against all"
+        " margin, so a p below {level} does not support a claim, and the verdict is of the whole claim against all"
         " its rivals. A dash: no two runs of one seed have scored the same images, or one of them diverged."
-    )
+    ).format(level=f"{LEVEL:g}")
     heads = (
-        "Claim",
-        "Setting",
-        "Rival",
-        "Test",
-        "Pairs",
-        "Difference",
-        "p, median",
-        f"p below {LEVEL:g}",
-        "Our verdict",
+        *(_("Claim"), _("Setting"), _("Rival"), _("Textbook test"), _("Pairs"), _("Difference"), _("p, median")),
+        _("p below {level}").format(level=f"{LEVEL:g}"),
+        _("Our verdict"),
     )
-    return TextTable("Cross-checks", note, heads, rows, 4, text_after=8)
+    return TextTable(_("Cross-checks"), note, heads, rows, 4, text_after=8)
 
 
 def calibrations(winners: Sequence[Winner]) -> TextTable:
@@ -90,16 +85,16 @@ def calibrations(winners: Sequence[Winner]) -> TextTable:
             for name, decimals in (("brier", 4), ("ece", 4), ("slope", 2), ("intercept", 2))
         ]
         rows.append([one.study, one.setting, str(len(found)), *shown])
-    note = (
+    note = _(
         "Whether the scores of each study's winner on validation mean what they say, on test: mean ± sample SD over"
-        f" seeds. Brier: mean squared error of the score, 0 at best. ECE: mean gap of score and share of ones in {BINS}"
+        " seeds. Brier: mean squared error of the score, 0 at best. ECE: mean gap of score and share of ones in {bins}"
         " bins of equal numbers of images; 0 at best, and above 0 by chance alone on few images. Slope and intercept:"
         " logistic regression of the target on the score's logit; 1 and 0 at best, a slope below 1 means scores too"
         " sure of themselves. A dash: at least one run has no such figure; there is no slope where the scores part the"
         " classes wholly or are all one value."
-    )
-    heads = ("Study", "Winner", "Runs", "Brier", "ECE", "Slope", "Intercept")
-    return TextTable("Calibration", note, heads, rows, 2)
+    ).format(bins=BINS)
+    heads = (_("Study"), _("Winner"), _("Runs"), _("Brier"), _("ECE"), _("Slope"), _("Intercept"))
+    return TextTable(_("Calibration"), note, heads, rows, 2)
 
 
 def thresholds(winners: Sequence[Winner]) -> TextTable:
@@ -118,25 +113,22 @@ def thresholds(winners: Sequence[Winner]) -> TextTable:
                 _stat(Stat(tuple(chosen)), 3),
                 _accuracy(plain, on_test),
                 _accuracy(frozen, on_test),
-                gap("accuracy", change).removesuffix(" points") if math.isfinite(change) else "–",
+                gap("accuracy", change).removesuffix(_(" points")) if math.isfinite(change) else "–",
             ]
         )
-    note = (
-        f"Accuracy on test of each study's winner on validation, in %, where a score from {THRESHOLD:g} on calls 1, as"
+    note = _(
+        "Accuracy on test of each study's winner on validation, in %, where a score from {threshold} on calls 1, as"
         " in the papers and in every other table here, and where the threshold is the one of greatest sensitivity +"
         " specificity (Youden's J) on the same run's validation images, never on test: mean ± sample SD over seeds. In"
         " brackets: Wilson's 95 % interval of that share of the test images, the mean taken as one run."
-    )
+    ).format(threshold=f"{THRESHOLD:g}")
     heads = (
-        "Study",
-        "Winner",
-        "Runs",
-        "Threshold",
-        f"Accuracy at {THRESHOLD:g}",
-        "Accuracy at threshold",
-        "Change, points",
+        *(_("Study"), _("Winner"), _("Runs"), _("Threshold")),
+        _("Accuracy at {threshold}").format(threshold=f"{THRESHOLD:g}"),
+        _("Accuracy at threshold"),
+        _("Change, points"),
     )
-    return TextTable("Thresholds", note, heads, rows, 2)
+    return TextTable(_("Thresholds"), note, heads, rows, 2)
 
 
 def _winners(summaries: Mapping[str, Summary], runs: Mapping[str, StudyRuns]) -> list[Winner]:
@@ -150,15 +142,15 @@ def _tested(claim: Claim, rival: str, study: StudyRuns) -> list[str]:
     rivals = {run.seed: run for run in study.get(rival, ())}
     pairs = [(run, rivals[run.seed]) for run in study.get(claim.settings[0], ()) if run.seed in rivals]
     found = [_two_runs(claim.metric, *pair) for pair in pairs]
-    if not found or any(math.isnan(p) for _, p in found):
+    if not found or any(math.isnan(p) for _difference, p in found):
         return [str(len(found)), "–", "–", "–"]
-    p_values = [p for _, p in found]
-    ends = f"\n[{_p(min(p_values))} to {_p(max(p_values))}]" if len(found) > 1 else ""
+    p_values = [p for _difference, p in found]
+    ends = f"\n[{between(_p(min(p_values)), _p(max(p_values)))}]" if len(found) > 1 else ""
     return [
         str(len(found)),
         gap(claim.metric, statistics.fmean(difference for difference, _ in found)),
         _p(statistics.median(p_values)) + ends,
-        f"{sum(p < LEVEL for p in p_values)} of {len(found)}",
+        _("{count} of {all}").format(count=sum(p < LEVEL for p in p_values), all=len(found)),
     ]
 
 
@@ -182,9 +174,9 @@ def _accuracy(stat: Stat, runs: Sequence[Scores]) -> str:
     if not math.isfinite(mean):
         return "–"
     images = len(runs[0].target)
-    ends = " to ".join(number("accuracy", end) for end in wilson(mean * images, images))
+    low, high = (number("accuracy", end) for end in wilson(mean * images, images))
     spread = f" ± {number('accuracy', stat.sd)}" if math.isfinite(stat.sd) else ""
-    return f"{number('accuracy', mean)}{spread}\n[{ends}]"
+    return f"{number('accuracy', mean)}{spread}\n[{between(low, high)}]"
 
 
 def _stat(stat: Stat, decimals: int) -> str:

@@ -6,7 +6,9 @@ from typing import Any
 
 import pandas as pd
 
+from cxrbench.base.language import _, retold
 from cxrbench.base.tables import PARTS, PROTOCOLS
+from cxrbench.reporting.data_words import CHECKS
 from cxrbench.reporting.text_tables import TextTable
 
 STRONG = 0.75  # an AUC above this, or as far below a half, is marked
@@ -21,9 +23,10 @@ def image_counts(assignment: pd.DataFrame) -> TextTable:
         for protocol in PROTOCOLS:
             counts = images.groupby([protocol, "label"]).size()
             cells = [" + ".join(f"{counts.get((part, label), 0):,}" for label in labels) for part in PARTS]
-            rows.append([str(cohort), protocol, " + ".join(labels), *cells])
-    note = "Images by class in each part, for each way of dividing them."
-    return TextTable("Images", note, ("Cohort", "Protocol", "Classes", "Train", "Validation", "Test"), rows, 3)
+            rows.append([str(cohort), protocol, " + ".join(map(_, labels)), *cells])
+    note = _("Images by class in each part, for each way of dividing them.")
+    heads = (_("Cohort"), _("Protocol"), _("Classes"), _("Train"), _("Validation"), _("Test"))
+    return TextTable(_("Images"), note, heads, rows, 3)
 
 
 def leaks_between_parts(leaks: pd.DataFrame) -> TextTable:
@@ -34,26 +37,26 @@ def leaks_between_parts(leaks: pd.DataFrame) -> TextTable:
         shared = {frozenset((row.a, row.b)): (row.groups, row.images) for row in group.itertuples()}
         cells = [_counts(shared.get(frozenset(pair), (0, 0))) for pair in PART_PAIRS]
         if set(cells) != {"–"}:
-            rows.append([str(cohort), str(protocol), str(kind), *cells])
-    heads = ("Cohort", "Protocol", "What is shared", *(f"{a}–{b}" for a, b in PART_PAIRS))
-    note = (
+            rows.append([str(cohort), str(protocol), _(str(kind)), *cells])
+    heads = (_("Cohort"), _("Protocol"), _("What is shared"), *(f"{_(a)}–{_(b)}" for a, b in PART_PAIRS))
+    note = _(
         "What two parts of one protocol share: groups / images of the second part that belong to them. A group is a"
         " patient, by the strict and by the loose reading of the source's keys, or images that are one picture:"
         " byte for byte, or as near-duplicates. A protocol and kind that is not listed shares nothing."
     )
-    return TextTable("Leaks between parts", note, heads, rows, 3)
+    return TextTable(_("Leaks between parts"), note, heads, rows, 3)
 
 
 def leaks_between_labels(leaks: pd.DataFrame) -> TextTable:
     """Rows of 'leaks' across labels, where something is shared."""
     across = leaks[(leaks["across"] == "labels") & (leaks["groups"] > 0)]
     rows = [
-        [row.cohort, f"{row.a} and {row.b}", row.kind, f"{row.groups:,}", f"{row.images:,}", _first(row.examples)]
+        [row.cohort, _both(row.a, row.b), _(row.kind), f"{row.groups:,}", f"{row.images:,}", _first(row.examples)]
         for row in across.itertuples()
     ]
-    heads = ("Cohort", "Labels", "What is shared", "Groups", "Images", "For example")
-    note = "Patients and pictures that stand under both labels: a patient may have been both, one picture can't."
-    return TextTable("Leaks between labels", note, heads, rows, 3, text_after=5)
+    heads = (_("Cohort"), _("Labels"), _("What is shared"), _("Groups"), _("Images"), _("For example"))
+    note = _("Patients and pictures that stand under both labels: a patient may have been both, one picture can't.")
+    return TextTable(_("Leaks between labels"), note, heads, rows, 3, text_after=5)
 
 
 def duplicates(pairs: pd.DataFrame) -> TextTable:
@@ -63,10 +66,10 @@ def duplicates(pairs: pd.DataFrame) -> TextTable:
         images = len(set(group["image_a"]) | set(group["image_b"]))
         examples = [f"{a} = {b}" for a, b in group[["image_a", "image_b"]].head(EXAMPLES).values.tolist()]
         counts = (len(group), images, int(group["mirrored"].sum()))
-        rows.append([str(cohort), str(kind), *(f"{n:,}" for n in counts), "; ".join(examples)])
-    heads = ("Cohort", "Kind", "Pairs", "Images in them", "Mirrored pairs", "For example")
-    note = "Images of one cohort that are one picture; data/split/duplicates.csv lists every pair with its distance."
-    return TextTable("Duplicates", note, heads, rows, 2, text_after=5)
+        rows.append([str(cohort), _(str(kind)), *(f"{n:,}" for n in counts), "; ".join(examples)])
+    heads = (_("Cohort"), _("Kind"), _("Pairs"), _("Images in them"), _("Mirrored pairs"), _("For example"))
+    note = _("Images of one cohort that are one picture; data/split/duplicates.csv lists every pair with its distance.")
+    return TextTable(_("Duplicates"), note, heads, rows, 2, text_after=5)
 
 
 def shortcuts(aucs: pd.DataFrame) -> TextTable:
@@ -79,48 +82,55 @@ def shortcuts(aucs: pd.DataFrame) -> TextTable:
         marked += [(len(rows), 3 + i) for i, auc in enumerate(of_features) if auc > STRONG or auc < 1 - STRONG]
         cells = [f"{auc:.3f}" if auc == auc else "–" for auc in of_features]
         rows.append([str(cohort), str(protocol), f"{group['n'].max():,}", *cells])
-    heads = ("Cohort", "Protocol", "Test images", *(name.capitalize() for name in features))
-    note = (
+    heads = (_("Cohort"), _("Protocol"), _("Test images"), *(_(name).capitalize() for name in features))
+    note = _(
         "The AUC on test that each feature of a file reaches alone, no image looked at, its direction taken from the"
-        f" training images. Bold: above {STRONG} or below {1 - STRONG}; below a half, the shortcut turns round on test."
-    )
-    return TextTable("Shortcuts", note, heads, rows, 2, marked=marked)
+        " training images. Bold: above {strong} or below {weak}; below a half, the shortcut turns round on test."
+    ).format(strong=STRONG, weak=1 - STRONG)
+    return TextTable(_("Shortcuts"), note, heads, rows, 2, marked=marked)
 
 
 def rejects(files: pd.DataFrame) -> TextTable:
     counts = files.groupby(["cohort", "reason"], sort=True).size()
-    rows = [[str(cohort), str(reason), f"{n:,}"] for (cohort, reason), n in counts.items()]
-    return TextTable("Rejected files", "Files that could not be used.", ("Cohort", "Reason", "Files"), rows, 2)
+    rows = [[str(cohort), _(str(reason)), f"{n:,}"] for (cohort, reason), n in counts.items()]
+    heads = (_("Cohort"), _("Reason"), _("Files"))
+    return TextTable(_("Rejected files"), _("Files that could not be used."), heads, rows, 2)
 
 
 def checks(verdict: Mapping[str, Any]) -> TextTable:
     failed = [one for one in verdict.get("outcomes", []) if not one["passed"]]
-    rows = [[one["severity"], one["table"], one["check"], f"{one['rows']:,}"] for one in failed]
-    note = (
-        f"{verdict.get('checks', 0)} checks: {verdict.get('critical_failures', 0)} critical failures,"
-        f" {verdict.get('warnings', 0)} warnings. Rows counts those that fail."
+    rows = [[_(one["severity"]), one["table"], retold(one["check"], CHECKS), f"{one['rows']:,}"] for one in failed]
+    note = _("{checks} checks: {critical} critical failures, {warnings} warnings. Rows counts those that fail.").format(
+        checks=verdict.get("checks", 0),
+        critical=verdict.get("critical_failures", 0),
+        warnings=verdict.get("warnings", 0),
     )
-    return TextTable("Checks", note, ("Severity", "Table", "Check", "Rows"), rows, 3)
+    return TextTable(_("Checks"), note, (_("Severity"), _("Table"), _("Check"), _("Rows")), rows, 3)
 
 
 def view_filter(metrics: Mapping[str, Any]) -> list[TextTable]:
     """The view filter's metrics.json: its plain figures, then a table for each figure that is counted by seed."""
     rows, by_seed = [], []
     for name, value in metrics.items():
-        title = _spaced(name)
+        title = _(_spaced(name))
         of_seed = value if isinstance(value, Mapping) else dict(enumerate(value)) if isinstance(value, list) else {}
         if of_seed and all(isinstance(counts, Mapping) for counts in of_seed.values()):
             heads = list(dict.fromkeys(key for counts in of_seed.values() for key in counts))
             lines = [
-                [_spaced(seed).removeprefix("seed "), *(_text(counts.get(key)) for key in heads)]
+                [_(_spaced(seed).removeprefix("seed ")), *(_text(counts.get(key)) for key in heads)]
                 for seed, counts in of_seed.items()
             ]
-            shown = ("Seed", *(_spaced(key).capitalize() for key in heads))
-            by_seed.append(TextTable(f"View filter: {title}", "A row a trained network.", shown, lines, 1))
+            shown = (_("Seed"), *(_(_spaced(key)).capitalize() for key in heads))
+            of_figure = _("View filter: {figure}").format(figure=title)
+            by_seed.append(TextTable(of_figure, _("A row a trained network."), shown, lines, 1))
         else:
             rows.append([title, _text(value)])
-    note = "How frontal images were told from lateral ones."
-    return [TextTable("View filter", note, ("Figure", "Value"), rows, 1), *by_seed]
+    note = _("How frontal images were told from lateral ones.")
+    return [TextTable(_("View filter"), note, (_("Figure"), _("Value")), rows, 1), *by_seed]
+
+
+def _both(one: str, other: str) -> str:
+    return _("{one} and {other}").format(one=_(one), other=_(other))
 
 
 def _spaced(name: object) -> str:
@@ -129,7 +139,7 @@ def _spaced(name: object) -> str:
 
 def _text(value: Any) -> str:
     if isinstance(value, Mapping):
-        return ", ".join(f"{name} {_text(one)}" for name, one in value.items())
+        return ", ".join(f"{_(_spaced(name))} {_text(one)}" for name, one in value.items())
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, float):

@@ -12,7 +12,7 @@ import pandas as pd
 from cxrbench.evaluation.protocol_effect import REFERENCE, Effect
 from cxrbench.evaluation.summaries import Summary, winner
 from cxrbench.evaluation.verdicts import VERDICTS, Verdict
-from cxrbench.reporting.own_figures import NO_FIGURES, OwnFigures, possible_text
+from cxrbench.reporting.own_figures import NO_FIGURES, OwnFigures, possible_word
 
 DIGITS = 4  # of metrics.json; an accuracy of 500 images has steps of 0.002
 
@@ -76,7 +76,7 @@ def claims(verdicts: Sequence[Verdict], own: Mapping[str, OwnFigures] = MappingP
         )
         seeds = "" if math.isnan(one.seeds_needed) else f"{one.seeds_needed:.0f}"
         figures = own.get(claim.id, NO_FIGURES)
-        paper = (possible_text(figures).split(":")[0], figures.least, figures.most, figures.ours)
+        paper = (possible_word(figures), figures.least, figures.most, figures.ours)
         told = (claim.study, claim.id, claim.metric, claim.part, one.verdict, one.runs, seeds)
         rows.append((*told, *numbers, one.reason, *paper))
     columns = ["study", "claim", "metric", "part", "verdict", "seeds", "seeds_needed", "setting", "rival"]

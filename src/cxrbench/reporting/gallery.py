@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from cxrbench.base.language import _
 from cxrbench.images.thumbnail import SIZE_PX, data_uri, thumbnail
 from cxrbench.reporting import template
 
@@ -71,5 +72,5 @@ def _card(item: Item, picture: Callable[[str], np.ndarray | str]) -> Card:
         return Card(item.title, item.caption, "", item.withheld)
     found = picture(item.path)
     if isinstance(found, str):
-        return Card(item.title, item.caption, "", f"can't be shown: {found}")
+        return Card(item.title, item.caption, "", _("can't be shown: {reason}").format(reason=_(found)))
     return Card(item.title, item.caption, data_uri(found), "")

@@ -3,13 +3,14 @@
 import math
 from collections.abc import Sequence
 
+from cxrbench.base.language import N_, _
 from cxrbench.evaluation.verdicts import Verdict
 from cxrbench.reporting.results import Results
 from cxrbench.reporting.text_tables import TextTable
 
 MOST = 30  # seeds that anybody would train
-TITLE = "What more seeds would decide"
-NOTE = (
+TITLE = N_("What more seeds would decide")
+NOTE = N_(
     "Each row: the undecided claims that this many seeds a setting would decide in four of five repeats, and what"
     " trains them; only the new seeds are trained, of every study. The time is that of our runs one after the other, on"
     " the machine that trained them."
@@ -26,8 +27,8 @@ def more_seeds(verdicts: Sequence[Verdict], results: Results) -> TextTable | Non
         claims = [one.claim.id for one in wanted if math.ceil(one.seeds_needed) <= seeds]
         listed = ", ".join(map(str, _seeds(results.seeds, seeds)))
         rows.append([str(seeds), ", ".join(claims), f"dvc exp run -S 'seeds=[{listed}]'", _time(results, seeds)])
-    heads = ("Seeds", "Claims", "Command", "Training time")
-    return TextTable(TITLE, NOTE, heads, rows, 4)
+    heads = (_("Seeds"), _("Claims"), _("Command"), _("Training time"))
+    return TextTable(_(TITLE), _(NOTE), heads, rows, 4)
 
 
 def _seeds(present: Sequence[int], count: int) -> list[int]:
@@ -41,4 +42,6 @@ def _time(results: Results, seeds: int) -> str:
     new = max(0, seeds - len(results.seeds))
     trained = sum(float(record["train_seconds"]) for record, _ in results.runs.values())
     hours = trained / len(results.seeds) * new / 3600
-    return f"{60 * hours:,.0f} min" if hours < 2 else f"{hours:,.1f} h"
+    if hours < 2:
+        return _("{minutes} min").format(minutes=f"{60 * hours:,.0f}")
+    return _("{hours} h").format(hours=f"{hours:,.1f}")

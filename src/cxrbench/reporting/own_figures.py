@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from cxrbench.base.language import N_, _
 from cxrbench.evaluation.comparisons import Run, StudyRuns
 from cxrbench.evaluation.verdicts import Claim
 from cxrbench.published import chance
@@ -30,6 +31,9 @@ class OwnFigures:
 
 
 NO_FIGURES = OwnFigures()
+# What can be said of printed figures; tables/claims.csv holds the words as they stand here.
+POSSIBLE, CUT = N_("possible"), N_("only with digits cut off")
+IMPOSSIBLE, TOGETHER = N_("impossible"), N_("impossible together")
 
 
 def own_figures(paper: Paper, found: Sequence[Impossible], runs: StudyRuns) -> dict[str, OwnFigures]:
@@ -97,29 +101,40 @@ def _place(one: Run, other: Run, claim: Claim) -> float:
     return chance.place(float((right[0] & right[1]).mean()), float(right[0].mean()), float(right[1].mean()))
 
 
-def possible_text(own: OwnFigures) -> str:
+def possible_word(own: OwnFigures) -> str:
     """Can the printed figures be true?"""
     if not own.printed:
         return "–"
     if not own.impossible:
-        return "possible"
-    one = min(own.impossible, key=lambda one: one.cut)
-    told = ", ".join(f"{metric} {figure.printed}" for metric, figure in one.figures.items())
-    if one.cut:
-        return f"only with digits cut off: {one.row}: {told}"
-    return f"impossible{' together' if len(one.figures) > 1 else ''}: {one.row}: {told}"
+        return POSSIBLE
+    one = _plainest(own)
+    return CUT if one.cut else TOGETHER if len(one.figures) > 1 else IMPOSSIBLE
+
+
+def possible_text(own: OwnFigures) -> str:
+    """Can the printed figures be true, and which can't?"""
+    word = _(possible_word(own))
+    if not own.printed or not own.impossible:
+        return word
+    one = _plainest(own)
+    return f"{word}: {one.row}: {', '.join(f'{_(metric)} {figure.printed}' for metric, figure in one.figures.items())}"
+
+
+def _plainest(own: OwnFigures) -> Impossible:
+    return min(own.impossible, key=lambda one: one.cut)
 
 
 def chance_text(own: OwnFigures) -> str:
     """Could the paper's number of images carry the claim?"""
     if math.isnan(own.most):
         return "–"
-    return f"{100 * own.least:.0f} to {100 * own.most:.0f} % false"
+    return _("{low} to {high} % false").format(low=f"{100 * own.least:.0f}", high=f"{100 * own.most:.0f}")
 
 
 def chance_note(own: OwnFigures) -> str:
     """Against which setting, and what our own runs add."""
     if math.isnan(own.most):
         return ""
-    ours = "" if math.isnan(own.ours) else f"; {100 * own.ours:.0f} % at our congruence"
-    return f"against {own.rival}{ours}"
+    if math.isnan(own.ours):
+        return _("against {rival}").format(rival=own.rival)
+    return _("against {rival}; {ours} % at our congruence").format(rival=own.rival, ours=f"{100 * own.ours:.0f}")

@@ -5,6 +5,7 @@ import math
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
+from cxrbench.base.language import _
 from cxrbench.evaluation.verdicts import VERDICTS, Verdict
 from cxrbench.reporting import protocols, tables, template
 from cxrbench.reporting.gallery import Gallery
@@ -37,7 +38,7 @@ class Line:
 def verdict_line(verdict: Verdict, own: OwnFigures = NO_FIGURES) -> Line:
     claim, decisive = verdict.claim, verdict.decisive
     difference = interval = ""
-    n = f"{verdict.runs} runs" if verdict.runs else ""
+    n = _("{runs} runs").format(runs=verdict.runs) if verdict.runs else ""
     if decisive is not None and math.isfinite(decisive.value):
         metric = claim.metric
         if decisive.contrast.b is None:
@@ -47,13 +48,13 @@ def verdict_line(verdict: Verdict, own: OwnFigures = NO_FIGURES) -> Line:
             difference = tables.gap(metric, decisive.value)
         interval = tables.interval(decisive)
         if decisive.patients:
-            n += f", {decisive.patients:,} patients"
-    measure = tables.TITLES[claim.metric].split(",")[0] + ("" if "seconds" in claim.metric else f", {claim.part}")
+            n = _("{runs} runs, {patients} patients").format(runs=verdict.runs, patients=f"{decisive.patients:,}")
+    measure = _(tables.TITLES[claim.metric]).split(",")[0] + ("" if "seconds" in claim.metric else f", {_(claim.part)}")
     return Line(
         verdict.verdict,
         SIGNS[verdict.verdict],
         claim.study,
-        claim.statement,
+        _(claim.statement),
         measure,
         possible_text(own),
         chance_text(own),
@@ -70,18 +71,28 @@ def seeds_needed(verdict: Verdict) -> str:
     """The seeds a setting that would decide an undecided claim; empty where there is nothing to say."""
     if math.isnan(verdict.seeds_needed):
         return ""
-    return f"about {verdict.seeds_needed:,.0f}" if math.isfinite(verdict.seeds_needed) else "more images"
+    if math.isinf(verdict.seeds_needed):
+        return _("more images")
+    return _("about {seeds}").format(seeds=f"{verdict.seeds_needed:,.0f}")
 
 
 def headline(verdicts: Sequence[Verdict]) -> str:
     """One sentence: how the claims fared."""
     if not verdicts:
-        return "The papers at hand make no claim that these studies can test."
-    count = {word: sum(one.verdict == word for one in verdicts) for word in VERDICTS}
-    many = f"{len(verdicts)} published claims" if len(verdicts) > 1 else "one published claim"
-    undecided, untested = f"leave {count['undecided']} undecided", count["not tested"]
-    rest = f", {undecided} and do not test {untested}" if untested else f" and {undecided}"
-    return f"Of {many}, our runs support {count['supported']}, contradict {count['contradicted']}{rest}."
+        return _("The papers at hand make no claim that these studies can test.")
+    count = {word.replace(" ", "_"): sum(one.verdict == word for one in verdicts) for word in VERDICTS}
+    one = _("one published claim")
+    many = _("{count} published claims").format(count=len(verdicts)) if len(verdicts) > 1 else one
+    if count["not_tested"]:
+        sentence = _(
+            "Of {claims}, our runs support {supported}, contradict {contradicted}, leave {undecided} undecided and do"
+            " not test {not_tested}."
+        )
+    else:
+        sentence = _(
+            "Of {claims}, our runs support {supported}, contradict {contradicted} and leave {undecided} undecided."
+        )
+    return sentence.format(claims=many, **count)
 
 
 def render(
@@ -110,11 +121,11 @@ def render(
         sections=sections,
         data=data,
         changes=changes,
-        changes_title=protocols.TITLE,
+        changes_title=_(protocols.TITLE),
         seeds=seeds,
         galleries=galleries,
         appendix=appendix,
         titles=tables.TITLES,
-        selection=tables.SELECTION,
-        spread=tables.SPREAD,
+        selection=_(tables.SELECTION),
+        spread=_(tables.SPREAD),
     )

@@ -5,24 +5,25 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from cxrbench.base.language import N_, _
 from cxrbench.evaluation.comparisons import Comparison, Rules, StudyRuns
 from cxrbench.evaluation.protocol_effect import REFERENCE, Change, Effect, effect, largest, most_changed
 from cxrbench.evaluation.summaries import Summary, winner
 from cxrbench.reporting import tables, text_tables
 from cxrbench.reporting.text_tables import TextTable
 
-TITLE = "What the protocol changes"
-NOTE = (
+TITLE = N_("What the protocol changes")
+NOTE = N_(
     "Each setting under protocol patient or official, less the same setting under protocol paper, which divides by"
     " image and so may put one patient's images into training and test. Each protocol has its own test images: a"
     " change mixes what such a leak is worth with how hard another test set is, and these runs alone can't tell the"
     " two apart. Patients that both test sets hold are resampled together; the changes of one study are one family."
 )
 HEADS = (
-    "Study", "Protocol", "Mean change\naccuracy on test", "Largest change\naccuracy on test",
-    "Largest change\nAUC on test", "Winner\non validation", "Order\nKendall's tau",
+    N_("Study"), N_("Protocol"), N_("Mean change\naccuracy on test"), N_("Largest change\naccuracy on test"),
+    N_("Largest change\nAUC on test"), N_("Winner\non validation"), N_("Order\nKendall's tau"),
 )  # fmt: skip
-ORDER_NOTE = (
+ORDER_NOTE = N_(
     "Ranked by the mean absolute change of test accuracy over settings and protocols. Tau: 1 where the settings come in"
     " the same order of test accuracy as under paper, −1 in the reverse."
 )
@@ -46,7 +47,7 @@ def effect_of(name: str, settings: Settings, runs: StudyRuns, summary: Summary, 
     if not any(protocol != REFERENCE for _, protocol in labels) or "test" not in summary:
         return None
     winners = {}
-    for protocol in dict.fromkeys(protocol for _, protocol in labels):
+    for protocol in dict.fromkeys(its for _setting, its in labels):
         names = {label: setting for (setting, its), label in labels.items() if its == protocol}
         best = winner({"validation": {label: summary["validation"][label] for label in names}})
         winners[protocol] = names[best] if best else None
@@ -63,14 +64,15 @@ def section(effects: Sequence[Effect]) -> Protocols | None:
         for one in ordered
         for i, protocol in enumerate(one.protocols)
     ]
-    studies = TextTable("Studies, the most changed first", ORDER_NOTE, HEADS, rows, 99)
-    return Protocols(_answer(ordered), NOTE, studies, [_details(one) for one in ordered])
+    title = _("Studies, the most changed first")
+    studies = TextTable(title, _(ORDER_NOTE), [_(head) for head in HEADS], rows, 99)
+    return Protocols(_answer(ordered), _(NOTE), studies, [_details(one) for one in ordered])
 
 
 def markdown(shown: Protocols) -> str:
     """The section as Markdown, closed by a newline."""
     tables = "\n".join(text_tables.markdown(table) for table in (shown.studies, *shown.details))
-    return f"# {TITLE}\n\n{shown.answer}\n\n{shown.note}\n\n{tables}"
+    return f"# {_(TITLE)}\n\n{shown.answer}\n\n{shown.note}\n\n{tables}"
 
 
 def labels_of(settings: Settings) -> dict[tuple[str, str], str]:
@@ -95,20 +97,24 @@ def _but_for_protocol(setting: Mapping[str, Any]) -> str:
 
 def _answer(ordered: Sequence[Effect]) -> str:
     first = ordered[0]
-    moved = f"Most changed: {first.study}, whose test accuracies move by {100 * first.size:.2f} points on average."
+    moved = _("Most changed: {study}, whose test accuracies move by {points} points on average.").format(
+        study=first.study, points=f"{100 * first.size:.2f}"
+    )
     choices = [one for one in ordered if len(one.settings) > 1]
     if not choices:
         return moved
     changed = sum(any(one.winners[p] != one.winners[REFERENCE] for p in one.protocols) for one in choices)
-    return f"{moved} The winner changes with the protocol in {changed} of {len(choices)} studies that compare settings."
+    winners = _("The winner changes with the protocol in {changed} of {studies} studies that compare settings.")
+    return f"{moved} {winners.format(changed=changed, studies=len(choices))}"
 
 
 def _row(one: Effect, protocol: str) -> list[str]:
     changes = one.of(protocol, "accuracy")
     sizes = [change.size for change in changes if math.isfinite(change.size)]
     mean = tables.gap("accuracy", sum(sizes) / len(sizes)) if sizes else "–"
-    old, new = (one.winners[p] or "none: all diverged" for p in (REFERENCE, protocol))
-    winners = "–" if len(one.settings) == 1 else f"{new}\n{'as under paper' if old == new else f'under paper {old}'}"
+    old, new = (one.winners[p] or _("none: all diverged") for p in (REFERENCE, protocol))
+    beside = _("as under paper") if old == new else _("under paper {winner}").format(winner=old)
+    winners = "–" if len(one.settings) == 1 else f"{new}\n{beside}"
     order = f"{one.order[protocol]:+.2f}".replace("-", "−") if math.isfinite(one.order[protocol]) else "–"
     largest_two = [_change(largest(one.of(protocol, metric)), len(one.settings) > 1) for metric in ("accuracy", "auc")]
     return [mean, *largest_two, winners, order]
@@ -130,12 +136,12 @@ def _interval(one: Comparison) -> str:
 
 def _details(one: Effect) -> TextTable:
     heads = [
-        "Setting",
-        "Protocol",
-        "Accuracy, %",
-        "Change\nless that under paper",
-        "AUC",
-        "Change\nless that under paper",
+        _("Setting"),
+        _("Protocol"),
+        _("Accuracy, %"),
+        _("Change\nless that under paper"),
+        _("AUC"),
+        _("Change\nless that under paper"),
     ]
     rows = []
     for setting in one.settings:
@@ -147,10 +153,14 @@ def _details(one: Effect) -> TextTable:
                 value = math.nan if change is None else change.value if i else change.reference
                 row += [tables.number(metric, value), _change(change, False) if change and i else ""]
             rows.append(row)
-    note = f"Means over seeds on test, of {_patients(one)} patients at least under each protocol."
-    return TextTable(f"Study {one.study}", note, heads, rows, 99)
+    return TextTable(_("Study {name}").format(name=one.study), _patients(one), heads, rows, 99)
 
 
 def _patients(one: Effect) -> str:
+    """On how many patients the means rest, as a sentence."""
     counted = [change.comparison.patients for change in one.changes if change.comparison.patients]
-    return f"{min(counted):,}" if counted else "no"
+    if not counted:
+        return _("Means over seeds on test, of no patients at least under each protocol.")
+    return _("Means over seeds on test, of {patients} patients at least under each protocol.").format(
+        patients=f"{min(counted):,}"
+    )

@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cxrbench.base.language import N_, _
 from cxrbench.images.thumbnail import thumbnail
 from cxrbench.reporting.gallery import MOST, Gallery, Item, gallery
 
-NOTE = (
+NOTE = N_(
     "Images that the view filter leaves to a person: first those whose metadata say one view while the network is sure"
     " of the other, the surest first; then those of open view where it abstains, the most doubtful first."
 )
@@ -24,11 +25,11 @@ def review(
     """The gallery of the table 'review'; no pixel of a cohort in ``restricted`` is read."""
     ordered = hardest_first(found)
     items = [
-        Item(row.path, row.image_id, _caption(row), "withheld: restricted" if row.cohort in restricted else "")
+        Item(row.path, row.image_id, _caption(row), _("withheld: restricted") if row.cohort in restricted else "")
         for row in ordered.itertuples()
     ]
-    note = " ".join([NOTE, *(_withheld(name) for name in sorted(set(found["cohort"]) & set(restricted)))])
-    return gallery("Review list", note, items, most, picture)
+    note = " ".join([_(NOTE), *(_withheld(name) for name in sorted(set(found["cohort"]) & set(restricted)))])
+    return gallery(_("Review list"), note, items, most, picture)
 
 
 def hardest_first(found: pd.DataFrame) -> pd.DataFrame:
@@ -41,12 +42,12 @@ def hardest_first(found: pd.DataFrame) -> pd.DataFrame:
 
 def _caption(row: Any) -> str:
     told = [f"P(frontal) {row.view_score:.3f}"] if row.view_score == row.view_score else []
-    told += [f"{row.view} by metadata" if row.view else "view open", row.cohort]
-    return f"{', '.join(told)}: {row.reason}"
+    told += [_("{view} by metadata").format(view=_(row.view)) if row.view else _("view open"), row.cohort]
+    return f"{', '.join(told)}: {_(row.reason)}"
 
 
 def _withheld(cohort: str) -> str:
-    return (
-        f"Cohort {cohort} is restricted, so this page holds none of its pixels; cohorts.{cohort}.restricted: false in"
+    return _(
+        "Cohort {cohort} is restricted, so this page holds none of its pixels; cohorts.{cohort}.restricted: false in"
         " params.yaml would show them."
-    )
+    ).format(cohort=cohort)

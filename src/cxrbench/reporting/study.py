@@ -2,10 +2,12 @@
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 
+from cxrbench.base.language import _, retold
+from cxrbench.config.studies import NOT_RUN
 from cxrbench.evaluation.comparisons import Comparison, Contrast, Rules, StudyRuns, compare
 from cxrbench.evaluation.study_settings import StudySetting, run_of, skipped_of
 from cxrbench.evaluation.summaries import Stat, Summary, winner
@@ -54,11 +56,11 @@ def section(
     used = {(setting["cohort"], setting["protocol"]) for setting in were_run.values()}
     return Section(
         name,
-        paper.question if paper else f"How do these settings compare: {', '.join(settings)}?",
-        cite(paper.citation) if paper else "No paper: a question of our own.",
+        _question(paper, settings),
+        cite(paper.citation) if paper else _("No paper: a question of our own."),
         words.setup(list(were_run.values())),
-        skipped_of(settings),
-        winner_sentence(summary) if summary else "No setting of this study was run.",
+        {label: retold(reason, [NOT_RUN]) for label, reason in skipped_of(settings).items()},
+        winner_sentence(summary) if summary else _("No setting of this study was run."),
         tables.build(summary, paper, _less_the_winner(summary, runs, rules)),
         words.shortcut_text(shortcuts, used),
         _charts(name, labels, points) if labels else [],
@@ -66,6 +68,12 @@ def section(
         paper,
         [sentence(one) for one in found],
     )
+
+
+def _question(paper: Paper | None, settings: Iterable[str]) -> str:
+    if paper:
+        return _(paper.question)
+    return _("How do these settings compare: {settings}?").format(settings=", ".join(settings))
 
 
 def _less_the_winner(summary: Summary, runs: StudyRuns, rules: Rules) -> list[Comparison]:
@@ -82,15 +90,28 @@ def winner_sentence(summary: Summary) -> str:
     """Which setting is the winner on validation, by what, and what that setting reaches on test."""
     best = winner(summary)
     if best is None:
-        return "There is no winner: at least one run of every setting diverged."
-    validation = _stat(summary["validation"][best].stats["accuracy"])
-    if len(summary["validation"]) == 1:
-        sentence = f"The one setting reaches a validation accuracy of {validation}"
-    else:
-        sentence = f"Winner on validation: {best}, with the highest mean accuracy there, {validation}"
+        return _("There is no winner: at least one run of every setting diverged.")
+    told = {"best": best, "validation": _stat(summary["validation"][best].stats["accuracy"])}
+    alone = len(summary["validation"]) == 1
     if "test" not in summary:
-        return f"{sentence}; its images have no test part."
-    return f"{sentence}; its test accuracy is {_stat(summary['test'][best].stats['accuracy'])}."
+        sentence = (
+            _("The one setting reaches a validation accuracy of {validation}; its images have no test part.")
+            if alone
+            else _(
+                "Winner on validation: {best}, with the highest mean accuracy there, {validation}; its images have no"
+                " test part."
+            )
+        )
+        return sentence.format(**told)
+    sentence = (
+        _("The one setting reaches a validation accuracy of {validation}; its test accuracy is {test}.")
+        if alone
+        else _(
+            "Winner on validation: {best}, with the highest mean accuracy there, {validation}; its test accuracy is"
+            " {test}."
+        )
+    )
+    return sentence.format(test=_stat(summary["test"][best].stats["accuracy"]), **told)
 
 
 def _stat(stat: Stat) -> str:
@@ -102,15 +123,18 @@ def _charts(name: str, settings: list[str], points: Mapping[str, pd.DataFrame]) 
     learning, roc = points["learning-curves"], points["roc"]
     part = "".join(roc.loc[roc["study"] == name, "part"].unique()[:1]) or "test"
     return [
-        line_chart(curves.lines(learning, name, settings, "epoch", "loss"), "Training loss", "epoch", "loss"),
+        line_chart(curves.lines(learning, name, settings, "epoch", "loss"), _("Training loss"), _("epoch"), _("loss")),
         line_chart(
-            curves.lines(learning, name, settings, "epoch", "val_accuracy"), "Validation accuracy", "epoch", "accuracy"
+            curves.lines(learning, name, settings, "epoch", "val_accuracy"),
+            _("Validation accuracy"),
+            _("epoch"),
+            _("accuracy"),
         ),
         line_chart(
             curves.lines(roc, name, settings, "false_positive_rate", "true_positive_rate"),
-            f"ROC, {part}",
-            "1 − specificity",
-            "sensitivity",
+            _("ROC, {part}").format(part=_(part)),
+            _("1 − specificity"),
+            _("sensitivity"),
             roc=True,
         ),
     ]

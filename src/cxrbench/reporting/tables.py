@@ -7,6 +7,7 @@ import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 
+from cxrbench.base.language import N_, _
 from cxrbench.evaluation.comparisons import Comparison
 from cxrbench.evaluation.summaries import Row, Stat, Summary
 from cxrbench.published.papers import Paper
@@ -17,21 +18,21 @@ COLUMNS = {
     "test": ("accuracy", "precision", "recall", "f1", "auc"),
 }
 TITLES = {
-    "accuracy": "Accuracy, %",
-    "precision": "Precision, %",
-    "recall": "Recall, %",
-    "specificity": "Specificity, %",
-    "f1": "F1, %",
-    "auc": "AUC",
-    "loss": "Loss, nats",
-    "mse": "MSE",
-    "first_epoch_seconds": "First epoch, s",
-    "epoch_seconds": "Later epochs, s each",
+    "accuracy": N_("Accuracy, %"),
+    "precision": N_("Precision, %"),
+    "recall": N_("Recall, %"),
+    "specificity": N_("Specificity, %"),
+    "f1": N_("F1, %"),
+    "auc": N_("AUC"),
+    "loss": N_("Loss, nats"),
+    "mse": N_("MSE"),
+    "first_epoch_seconds": N_("First epoch, s"),
+    "epoch_seconds": N_("Later epochs, s each"),
 }
 PERCENT = ("accuracy", "precision", "recall", "specificity", "f1")
 DECIMALS = {"auc": 4, "loss": 4, "mse": 4}  # of the others: 2
-SELECTION = "Every run is shown; no epoch, seed or setting was chosen by test images."
-SPREAD = "Mean ± sample SD (n − 1) over seeds, the spread of repeated training and not of patients."
+SELECTION = N_("Every run is shown; no epoch, seed or setting was chosen by test images.")
+SPREAD = N_("Mean ± sample SD (n − 1) over seeds, the spread of repeated training and not of patients.")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,6 +72,11 @@ def number(metric: str, value: float) -> str:
     return f"{100 * value if metric in PERCENT else value:.{DECIMALS.get(metric, 2)}f}"
 
 
+def between(low: str, high: str) -> str:
+    """A range from one end to the other, as people read it."""
+    return _("{low} to {high}").format(low=low, high=high)
+
+
 def gap(metric: str, low: float, high: float | None = None) -> str:
     """A difference (or its interval) with sign and unit; times are logarithms and become percent."""
     if "seconds" in metric:
@@ -78,12 +84,12 @@ def gap(metric: str, low: float, high: float | None = None) -> str:
         unit, decimals = " %", 1
     elif metric in PERCENT:
         ends = [100 * end for end in (low, high) if end is not None]
-        unit, decimals = " points", 2
+        unit, decimals = _(" points"), 2
     else:
         ends = [end for end in (low, high) if end is not None]
-        unit, decimals = " nats" if metric == "loss" else "", 4
-    text = " to ".join(f"{end:+.{decimals}f}".replace("-", "−") for end in ends)
-    return f"[{text}]" if high is not None else text + unit
+        unit, decimals = _(" nats") if metric == "loss" else "", 4
+    texts = [f"{end:+.{decimals}f}".replace("-", "−") for end in ends]
+    return f"[{between(*texts)}]" if high is not None else texts[0] + unit
 
 
 def build(summary: Summary, paper: Paper | None, differences: Sequence[Comparison]) -> list[Table]:
@@ -101,7 +107,7 @@ def build(summary: Summary, paper: Paper | None, differences: Sequence[Compariso
         tables.append(
             Table(
                 part,
-                f"{fewest:,}" if fewest == most else f"{fewest:,} to {most:,}",
+                f"{fewest:,}" if fewest == most else between(f"{fewest:,}", f"{most:,}"),
                 len(next(iter(rows.values())).stats["accuracy"].values),
                 metrics,
                 {m: (number(m, ranges[m][0]), number(m, ranges[m][1])) for m in metrics},
@@ -127,10 +133,10 @@ def interval(one: Comparison) -> str:
     """A comparison's interval and its level: the one at which it was tested."""
     metric = one.contrast.metric
     if one.contrast.b is None:
-        ends = f"[{number(metric, one.low)} to {number(metric, one.high)}]"
+        ends = f"[{between(number(metric, one.low), number(metric, one.high))}]"
     else:
         ends = gap(metric, one.low, one.high)
-    return f"{ends} at {level(one.confidence)}"
+    return _("{interval} at {level}").format(interval=ends, level=level(one.confidence))
 
 
 def level(confidence: float) -> str:
@@ -140,18 +146,21 @@ def level(confidence: float) -> str:
 
 def markdown(name: str, tables: Sequence[Table], winner: str, source: str) -> str:
     """One study's tables as Markdown, closed by a newline."""
-    lines = [f"# {name}", "", source, "", SELECTION, SPREAD, "In brackets: the published value.", "", winner, ""]
+    brackets = _("In brackets: the published value.")
+    lines = [f"# {name}", "", source, "", _(SELECTION), _(SPREAD), brackets, "", winner, ""]
     for table in tables:
-        heads = ["Setting", *(TITLES[m] for m in table.metrics)]
-        heads += ["Accuracy less the winner's"] if table.differences else []
+        heads = [_("Setting"), *(_(TITLES[m]) for m in table.metrics)]
+        heads += [_("Accuracy less the winner's")] if table.differences else []
         rows = []
         for setting, cells in table.rows.items():
             flag = f" ({table.flags[setting]})" if setting in table.flags else ""
             row = [setting + flag, *(cell.text + (f" ({cell.published})" if cell.published else "") for cell in cells)]
-            row += [" ".join(table.differences.get(setting, ("winner",)))] if table.differences else []
+            row += [" ".join(table.differences.get(setting, (_("winner"),)))] if table.differences else []
             rows.append(row)
-        title = f"## {table.part.capitalize()} ({table.images} images, n = {table.runs} runs a setting)"
-        lines += [title, "", markdown_rows(heads, rows, range(1, len(heads)))]
+        title = _("{part} ({images} images, n = {runs} runs a setting)").format(
+            part=_(table.part).capitalize(), images=table.images, runs=table.runs
+        )
+        lines += [f"## {title}", "", markdown_rows(heads, rows, range(1, len(heads)))]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -162,7 +171,8 @@ def _cell(metric: str, stat: Stat, published: tuple | None, span: tuple[float, f
     printed = ""
     if published:
         shift = 2 if metric in PERCENT else 0
-        printed = " to ".join(dict.fromkeys(f"{end.scaleb(shift):f}" for end in published))
+        ends = list(dict.fromkeys(f"{end.scaleb(shift):f}" for end in published))
+        printed = between(*ends) if len(ends) > 1 else ends[0]
     return Cell(
         text,
         printed,
@@ -174,8 +184,12 @@ def _cell(metric: str, stat: Stat, published: tuple | None, span: tuple[float, f
 
 def _flag(row: Row) -> str:
     runs = len(row.stats["accuracy"].values)
-    counts = {"diverged": row.diverged, "call one class only": row.degenerate}
-    return ", ".join(f"{count} of {runs} {what}" for what, count in counts.items() if count)
+    flags = []
+    if row.diverged:
+        flags.append(_("{count} of {runs} diverged").format(count=row.diverged, runs=runs))
+    if row.degenerate:
+        flags.append(_("{count} of {runs} call one class only").format(count=row.degenerate, runs=runs))
+    return ", ".join(flags)
 
 
 def _values(rows: Mapping[str, Row], metric: str) -> list[float]:

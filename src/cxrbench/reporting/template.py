@@ -29,4 +29,5 @@ def _environment() -> Any:
         _, lambda one, many, count: _(one if count == 1 else many), newstyle=True
     )
     environment.globals["spoken"] = spoken
+    environment.filters["translated"] = _  # a text that is no constant of a template; escaped as any other value
     return environment
