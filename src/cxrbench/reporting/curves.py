@@ -1,11 +1,13 @@
-"""Tidy tables of points for curves: the same rows are drawn on the page and written for `dvc plots`."""
+"""Tidy tables of points for curves, a row a point of a run, as they are written for `dvc plots`."""
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 
+from cxrbench.evaluation.calibration import reliability
 from cxrbench.evaluation.metrics import roc_points
-from cxrbench.reporting.figures import Line
+from cxrbench.evaluation.seed_bands import RECALLS, precision_at
 
 CELL = ["study", "setting", "seed"]
 
@@ -19,29 +21,41 @@ def learning_curves(grid: pd.DataFrame, histories: Mapping[str, pd.DataFrame]) -
     return pd.concat(tables)[[*CELL, "epoch", "loss", "accuracy", "val_loss", "val_accuracy"]]
 
 
-def roc_curves(grid: pd.DataFrame, scores: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """A row a point of each cell's ROC curve on test (on validation where a run has no test images)."""
-    tables = []
-    points: dict[str, pd.DataFrame] = {}
+def score_curves(grid: pd.DataFrame, scores: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Tables 'roc', 'precision-recall' and 'reliability', a row a point of each cell's curve.
+
+    On test, on validation where a run has no test images. ``scores`` are the tables of that name, by run.
+    """
+    found = {str(run): _of_run(scores[str(run)]) for run in grid["run"].unique()}
+    columns: dict[str, dict[str, list[np.ndarray]]] = {}
     for cell in grid.itertuples():
-        run = str(cell.run)
-        if run not in points:
-            part = "test" if (scores[run]["part"] == "test").any() else "validation"
-            chosen = scores[run][scores[run]["part"] == part]
-            false, true = roc_points(chosen["target"].to_numpy(), chosen["score"].to_numpy())
-            points[run] = pd.DataFrame({"part": part, "false_positive_rate": false, "true_positive_rate": true})
-        tables.append(points[run].assign(study=cell.study, setting=cell.setting, seed=cell.seed))
-    return pd.concat(tables)[[*CELL, "part", "false_positive_rate", "true_positive_rate"]]
+        part, tables = found[str(cell.run)]
+        for name, points in tables.items():
+            length = len(next(iter(points.values())))
+            same = {"study": cell.study, "setting": cell.setting, "seed": cell.seed, "part": part}
+            of_table = columns.setdefault(name, {})
+            for column, values in {**{key: np.full(length, value) for key, value in same.items()}, **points}.items():
+                of_table.setdefault(column, []).append(values)
+    return {
+        name: pd.DataFrame({column: np.concatenate(arrays) for column, arrays in of_table.items()})
+        for name, of_table in columns.items()
+    }
 
 
-def lines(points: pd.DataFrame, study: str, settings: list[str], x: str, y: str) -> list[Line]:
-    """One study's curves, each run a line, in the order of ``settings``."""
-    chosen = points[points["study"] == study]
-    result = []
-    for style, setting in enumerate(settings):
-        of_setting = chosen[chosen["setting"] == setting]
-        result += [Line(style, run[x].to_numpy(), run[y].to_numpy()) for _, run in of_setting.groupby("seed")]
-    return result
+def _of_run(scores: pd.DataFrame) -> tuple[str, dict[str, dict[str, np.ndarray]]]:
+    """The part that one run's curves are of, and of each curve the columns."""
+    part = "test" if (scores["part"] == "test").any() else "validation"
+    chosen = (scores["part"] == part).to_numpy()
+    target, score = scores["target"].to_numpy()[chosen], scores["score"].to_numpy()[chosen]
+    false, true = roc_points(target, score)
+    precision = precision_at(target, score, RECALLS)
+    known = np.isfinite(precision)
+    bins = reliability(target, score)
+    return part, {
+        "roc": {"false_positive_rate": false, "true_positive_rate": true},
+        "precision-recall": {"recall": RECALLS[known], "precision": precision[known]},
+        "reliability": {"mean_score": bins.score, "share": bins.share, "images": bins.images},
+    }
 
 
 def csv(points: pd.DataFrame) -> str:

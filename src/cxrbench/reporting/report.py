@@ -14,7 +14,7 @@ from cxrbench.evaluation.summaries import Summary, summarise
 from cxrbench.evaluation.verdicts import Verdict, judge
 from cxrbench.published import consistency
 from cxrbench.published.papers import Paper, asked
-from cxrbench.reporting import curves, data, exports, page, protocols, tables, words
+from cxrbench.reporting import confusion, curves, data, exports, page, protocols, tables, words
 from cxrbench.reporting.appendix import appendix
 from cxrbench.reporting.context import Context
 from cxrbench.reporting.more_seeds import more_seeds
@@ -42,13 +42,12 @@ def _write(folder: Path, results: Results, papers: Mapping[str, Paper], context:
         for claim, figures in own_figures(paper, found[name], runs.get(name, {})).items()
     }
     summaries = _summaries(results)
-    points = {
-        "learning-curves": curves.learning_curves(results.grid, results.histories),
-        "roc": curves.roc_curves(results.grid, {name: scores for name, (_, scores) in results.runs.items()}),
-    }
+    learning = curves.learning_curves(results.grid, results.histories)
+    of_scores = curves.score_curves(results.grid, {name: scores for name, (_, scores) in results.runs.items()})
+    classes = confusion.class_names(results.assignment)
     sections = [
         section(name, settings, summaries.get(name, {}), runs.get(name, {}), papers.get(name), found.get(name, ()),
-                results.shortcuts, points, rules)
+                results.shortcuts, learning, classes, rules)
         for name, settings in results.settings.items()
     ]  # fmt: skip
     effects = [
@@ -74,7 +73,13 @@ def _write(folder: Path, results: Results, papers: Mapping[str, Paper], context:
         "tables/means": exports.means(summaries),
         "tables/protocol-changes": exports.protocol_changes(effects),
         "plots/accuracy": results.metrics[[*curves.CELL, "part", "accuracy"]],
-        **{f"plots/{name}": table for name, table in points.items()},
+        "plots/learning-curves": learning,
+        **{f"plots/{name}": table for name, table in of_scores.items()},
+        "plots/confusion": confusion.winners_table(
+            summaries,
+            runs,
+            {name: confusion.names_of(run_of(settings), classes) for name, settings in results.settings.items()},
+        ),
     }
     for name, table in csv_files.items():
         write_text(folder / f"{name}.csv", curves.csv(table))

@@ -13,8 +13,8 @@ from cxrbench.evaluation.study_settings import StudySetting, run_of, skipped_of
 from cxrbench.evaluation.summaries import Stat, Summary, winner
 from cxrbench.published.consistency import Impossible, sentence
 from cxrbench.published.papers import Paper, cite
-from cxrbench.reporting import curves, tables, words
-from cxrbench.reporting.figures import COLOURS, DASHES, line_chart
+from cxrbench.reporting import charts, confusion, tables, words
+from cxrbench.reporting.figures import colour_of, dash_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,10 +29,13 @@ class Section:
     answer: str
     tables: Sequence[tables.Table]
     shortcut: str
-    charts: Sequence[str]  # SVG elements
+    charts: Sequence[charts.Chart]
     legend: Sequence[tuple[str, int, str]]  # setting, colour, dashes
     paper: Paper | None
     impossible: Sequence[str] = ()  # what arithmetic rules out of the paper's tables, as sentences
+    confusions: Sequence[confusion.Confusion] = ()
+    confusion_title: str = ""
+    confusion_note: str = ""
 
 
 def section(
@@ -43,16 +46,18 @@ def section(
     paper: Paper | None,
     found: Sequence[Impossible],
     shortcuts: pd.DataFrame,
-    points: Mapping[str, pd.DataFrame],
+    learning: pd.DataFrame,
+    classes: Mapping[str, confusion.Names],
     rules: Rules,
 ) -> Section:
     """The section of one study; ``summary`` and ``runs`` are empty where every setting was skipped.
 
-    ``found`` is what the paper's tables can't be, ``shortcuts`` is the table of that name, ``points`` holds the tidy
-    tables 'learning-curves' and 'roc'.
+    ``found`` is what the paper's tables can't be, ``shortcuts`` is the table of that name, ``learning`` is the
+    tidy table 'learning-curves', ``classes`` are the names of each cohort's two classes.
     """
     were_run = run_of(settings)
     labels = list(were_run)
+    part = charts.part_of(runs)
     used = {(setting["cohort"], setting["protocol"]) for setting in were_run.values()}
     return Section(
         name,
@@ -63,10 +68,13 @@ def section(
         winner_sentence(summary) if summary else _("No setting of this study was run."),
         tables.build(summary, paper, _less_the_winner(summary, runs, rules)),
         words.shortcut_text(shortcuts, used),
-        _charts(name, labels, points) if labels else [],
-        [(label, i % len(COLOURS), DASHES[i % len(DASHES)]) for i, label in enumerate(labels)],
+        charts.study_charts(name, labels, runs, learning) if labels else [],
+        [(label, colour_of(i), dash_of(i)) for i, label in enumerate(labels)],
         paper,
         [sentence(one) for one in found],
+        confusion.matrices(part, runs, confusion.names_of(were_run, classes)),
+        _("Confusion matrices on {part}").format(part=_(part)),
+        confusion.note(runs),
     )
 
 
@@ -117,24 +125,3 @@ def winner_sentence(summary: Summary) -> str:
 def _stat(stat: Stat) -> str:
     spread = f" ± {tables.number('accuracy', stat.sd)}" if math.isfinite(stat.sd) else ""
     return f"{tables.number('accuracy', stat.mean)}{spread} %"
-
-
-def _charts(name: str, settings: list[str], points: Mapping[str, pd.DataFrame]) -> list[str]:
-    learning, roc = points["learning-curves"], points["roc"]
-    part = "".join(roc.loc[roc["study"] == name, "part"].unique()[:1]) or "test"
-    return [
-        line_chart(curves.lines(learning, name, settings, "epoch", "loss"), _("Training loss"), _("epoch"), _("loss")),
-        line_chart(
-            curves.lines(learning, name, settings, "epoch", "val_accuracy"),
-            _("Validation accuracy"),
-            _("epoch"),
-            _("accuracy"),
-        ),
-        line_chart(
-            curves.lines(roc, name, settings, "false_positive_rate", "true_positive_rate"),
-            _("ROC, {part}").format(part=_(part)),
-            _("1 − specificity"),
-            _("sensitivity"),
-            roc=True,
-        ),
-    ]
