@@ -23,6 +23,7 @@ BELOW = {"config", "base"}
 ALLOWED = {
     "stages": {
         *("views", "cohorts", "splits", "checks", "tracking", "reporting", "published", "runs", "evaluation", "images"),
+        "attention",
         "training.backend",  # which names the backend and loads no Keras
         *BELOW,
     },
@@ -35,6 +36,7 @@ ALLOWED = {
     "cohorts": {"images", *BELOW},
     "splits": {"images", *BELOW},
     "checks": BELOW,
+    "attention": {"evaluation", "training", "images", *BELOW},
     "tracking": {"runs", "training", "evaluation", "images", *BELOW},
     "reporting": {"evaluation", "published", "images", *BELOW},
     "published": {"evaluation", *BELOW},

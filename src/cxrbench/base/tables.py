@@ -135,6 +135,22 @@ TABLES: dict[str, dict[str, str]] = {
         "first_epoch_seconds": "float64",
         "epoch_seconds": "float64",  # mean of the epochs after the first
     },
+    # where the best network of a study looks: one row an image of a sample of its hits and misses
+    "attention": {
+        "study": "str",
+        "setting": "str",  # the study's winner on validation
+        "seed": "int64",  # of the winner's runs the best on validation
+        "run": "str",
+        "part": "str",  # validation | test
+        "group": "str",  # true positive | true negative | false positive | false negative
+        "source": "str",
+        "image_id": "str",
+        "score": "float64",
+        "inside": "float64",  # share of the attention that lies inside the lungs' box; NaN: there is no attention
+        "area": "float64",  # share of the image that the box takes
+        "cells": "str",  # rows x columns of the map, such as 4 x 4
+        "picture": "str",  # its file beside the table, or empty
+    },
 }
 
 
