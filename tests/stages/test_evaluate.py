@@ -22,7 +22,7 @@ def test_evaluate_writes_a_row_for_each_cell_and_part_and_the_same_bytes_again(s
         evaluate.main()
         texts.append({path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()})
     assert texts[0] == texts[1]
-    assert set(texts[0]) == {"metrics.csv", "verdict.json", "index.html", "scores.html", "runs.html"}
+    assert set(texts[0]) == {"metrics.csv", "attention.csv", "verdict.json", "index.html", "scores.html", "runs.html"}
     table = read_table(folder / "metrics.csv", "metrics")
     grid = read_table("data/train-grid/grid.csv", "grid")
     views = (grid["study"] == "view-network").sum()
