@@ -27,6 +27,7 @@ from cxrbench.reporting.results import Results
 FORM = 1  # of the folder; another one is not read
 INDEX, RECORDS, CHECKS, HISTORIES = "pack.json", "records.json", "checks.json", "histories.csv.gz"
 SPLIT = ("assignment", "leaks", "duplicates", "shortcuts", "rejects")
+KEPT = (*SPLIT, "attention")  # tables; a pack of an earlier version has no attention
 IMAGE = ["source", "image_id", "patient_id", "part", "target"]  # of a score, all but the score
 PLAIN: dict[str, Any] = {"index": False, "lineterminator": "\n"}
 
@@ -44,7 +45,7 @@ def write_pack(folder: Path, results: Results, context: Context, rules: Rules, p
     write_table(folder / "grid.csv", results.grid, "grid")
     write_settings(folder / "settings.json", results.settings)
     write_text(folder / CHECKS, json.dumps({"checks": results.checks, "view_filter": results.view_filter}, indent=1))
-    for name in SPLIT:
+    for name in KEPT:
         table: pd.DataFrame = getattr(results, name)
         without_paths = table.assign(path="") if "path" in table else table
         _write_gzip(folder / f"{name}.csv.gz", table_text(without_paths, name))
@@ -95,7 +96,8 @@ def read_pack(folder: Path) -> tuple[Results, Context, Rules]:
     histories = {str(run): table.drop(columns="run").reset_index(drop=True)
                  for run, table in together.groupby("run", sort=False)}  # fmt: skip
     checks = json.loads((folder / CHECKS).read_text(encoding="utf-8"))
-    tables = {name: read_table(folder / f"{name}.csv.gz", name) for name in SPLIT}
+    there = [name for name in KEPT if name in SPLIT or f"{name}.csv.gz" in told["sha256"]]
+    tables = {name: read_table(folder / f"{name}.csv.gz", name) for name in there}
     results = Results(
         settings=read_settings(folder / "settings.json"),
         grid=grid,

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from cxrbench.base.language import _
 from cxrbench.evaluation.verdicts import VERDICTS, Verdict
 from cxrbench.reporting import protocols, tables, template
+from cxrbench.reporting.attention import Attention
 from cxrbench.reporting.gallery import Gallery
 from cxrbench.reporting.own_figures import NO_FIGURES, OwnFigures, chance_note, chance_text, possible_text
 from cxrbench.reporting.study import Section
@@ -108,6 +109,7 @@ def render(
     seeds: TextTable | None = None,
     galleries: Sequence[Gallery] = (),
     appendix: Sequence[TextTable] = (),
+    attention: Attention | None = None,
 ) -> str:
     """The whole page; ``facts`` are name and value, ``rules`` are paragraphs, ``own`` is by claim, ``seeds`` says
     what more of them would decide."""
@@ -125,6 +127,7 @@ def render(
         seeds=seeds,
         galleries=galleries,
         appendix=appendix,
+        attention=attention,
         titles=tables.TITLES,
         selection=_(tables.SELECTION),
         spread=_(tables.SPREAD),

@@ -16,6 +16,7 @@ from cxrbench.published import consistency
 from cxrbench.published.papers import Paper, asked
 from cxrbench.reporting import confusion, curves, data, exports, page, protocols, tables, words
 from cxrbench.reporting.appendix import appendix
+from cxrbench.reporting.attention import section as attention
 from cxrbench.reporting.context import Context
 from cxrbench.reporting.more_seeds import more_seeds
 from cxrbench.reporting.own_figures import OwnFigures, own_figures
@@ -112,6 +113,7 @@ def _page(
         more_seeds(verdicts, results),
         [review(results.review, context.restricted)],
         checked,
+        attention(results.attention, results.pictures, list(results.settings), context.restricted),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from cxrbench.base.errors import CxrbenchError
-from cxrbench.base.tables import read_table
+from cxrbench.base.tables import empty, read_table
 from cxrbench.evaluation.runs import read_grid, read_histories
 from cxrbench.evaluation.study_settings import StudySettings, read_settings
 
@@ -31,6 +31,8 @@ class Results:
     review: pd.DataFrame
     checks: Mapping[str, Any]  # validate's verdict.json
     view_filter: Mapping[str, Any]  # view-filter's metrics.json
+    attention: pd.DataFrame = dataclasses.field(default_factory=lambda: empty("attention"))
+    pictures: Mapping[str, bytes] = dataclasses.field(default_factory=dict)  # JPEG files that the table attention names
 
     @property
     def seeds(self) -> list[int]:
@@ -46,6 +48,7 @@ def read_results(data: Path) -> Results:
         name: read_table(data / "split" / f"{name}.csv", name)
         for name in ("assignment", "leaks", "duplicates", "shortcuts")
     }
+    attention = read_table(data / "evaluate/attention.csv", "attention")
     return Results(
         settings=read_settings(runs / "settings.json"),
         grid=grid,
@@ -56,6 +59,13 @@ def read_results(data: Path) -> Results:
         review=read_table(data / "view-filter/review.csv", "review"),
         checks=_read_json(data / "validate/verdict.json"),
         view_filter=_read_json(data / "view-filter/metrics.json"),
+        attention=attention,
+        pictures={
+            name: path.read_bytes()
+            for name in attention["picture"]
+            if name
+            if (path := data / "evaluate" / name).is_file()
+        },
         **split,
     )
 
