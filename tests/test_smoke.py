@@ -85,6 +85,8 @@ def test_one_command_leads_to_a_report_with_every_study(clone):
     ):
         assert study in json.dumps(metrics)
         assert (clone / "reports" / "tables" / f"{study}.md").is_file()
+        looked_at = f"\n{study}," in (clone / "data" / "evaluate" / "attention.csv").read_text(encoding="utf-8")
+        assert looked_at == (study != "view-network")
     assert 'src="http' not in page
     assert str(clone) not in page
     verdict = json.loads((clone / "data" / "validate" / "verdict.json").read_text(encoding="utf-8"))

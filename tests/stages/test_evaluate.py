@@ -3,6 +3,7 @@ import runpy
 import shutil
 
 import pytest
+import yaml
 
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.base.tables import read_table, write_table
@@ -64,3 +65,24 @@ def test_a_run_that_lost_images_stops_the_stage_before_any_metric_and_names_them
     assert not verdict(simulated_workspace)["passed"]
     assert "missing" in (simulated_workspace / "data/evaluate/docs/scores.html").read_text()
     assert not (simulated_workspace / "data/evaluate/metrics.csv").exists()
+
+
+def test_no_network_is_asked_about_a_cohort_that_params_restrict(simulated_workspace, monkeypatch, capsys):
+    monkeypatch.delenv("CXRBENCH_STORE", raising=False)
+    params = simulated_workspace / "params.yaml"
+    tree = yaml.safe_load(params.read_text())
+    for cohort in tree["cohorts"].values():
+        cohort["restricted"] = True
+    params.write_text(yaml.safe_dump(tree))
+    for run in (simulated_workspace / "data/train-grid").glob("*/"):
+        network = simulated_workspace / ".cxrbench/runs" / run.name / "model.keras"
+        network.parent.mkdir(parents=True)
+        network.write_bytes(b"never opened")
+    evaluate.main()
+    said = [line for line in capsys.readouterr().out.splitlines() if line.startswith("no Grad-CAM")]
+    assert [line.partition(": ")[2] for line in said] == [
+        "their images are restricted",
+        "their images are not all frontal",
+    ]
+    assert read_table("data/evaluate/attention.csv", "attention").empty
+    assert not (simulated_workspace / "data/evaluate/attention").exists()

@@ -1,5 +1,6 @@
 """A packed experiment gives the same report anywhere, holds no path and no pixel, and a changed byte is found."""
 
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -9,6 +10,11 @@ import pytest
 import yaml
 
 from cxrbench import cli
+from cxrbench.base.tables import TABLES
+from cxrbench.config import params as parameters
+from cxrbench.reporting import pack
+from cxrbench.reporting.context import context_of, rules_of
+from cxrbench.reporting.results import read_results
 
 pytestmark = pytest.mark.slow
 
@@ -118,3 +124,21 @@ def test_an_experiment_with_a_restricted_cohort_is_refused_and_nothing_written(
     assert cli.main(["pack", "set"]) == 1
     assert "cohorts pneumonia are restricted" in capsys.readouterr().err
     assert not Path("set").exists()
+
+
+def test_the_shares_of_attention_are_in_it_and_its_pictures_are_not(reported_workspace, tmp_path, monkeypatch):
+    monkeypatch.chdir(reported_workspace)
+    params = parameters.load()
+    row = dict.fromkeys(TABLES["attention"], "a") | {"seed": 0, "score": 0.7, "inside": 0.25, "area": 0.5}
+    table = pd.DataFrame([row, row | {"inside": float("nan"), "picture": ""}])
+    results = dataclasses.replace(read_results(Path("data")), attention=table, pictures={"a": b"the pixels"})
+    how = (results, context_of(params), rules_of(params.report), Path("params.yaml").read_text(), "a command")
+    pack.write_pack(tmp_path / "set", *how)
+    back, _, _ = pack.read_pack(tmp_path / "set")
+    pd.testing.assert_frame_equal(back.attention, table, check_dtype=False)
+    assert back.pictures == {}
+    assert not any(b"the pixels" in content for content in files_of(tmp_path / "set").values())
+    monkeypatch.setattr(pack, "KEPT", pack.SPLIT)  # as an earlier version wrote it
+    pack.write_pack(tmp_path / "earlier", *how)
+    monkeypatch.undo()
+    assert pack.read_pack(tmp_path / "earlier")[0].attention.empty
