@@ -13,13 +13,13 @@ from cxrbench.base.language import CATALOGUES, LANGUAGES, N_, _, catalogue, reto
 from cxrbench.published.papers import load
 
 ROOT = Path(__file__).parents[2]
-PLACEHOLDER = r"\{\w+\}|%\(\w+\)s"
+PLACEHOLDER = r"\{\w+(?::\w+)?\}|%\(\w+\)s"
 METHODS = [("**.py", "python"), ("**.html.j2", "jinja2")]
 OPTIONS = {"**.html.j2": {"trimmed": "true", "newstyle_gettext": "true", "silent": "false"}}
 OTHERS = [one for one in LANGUAGES if one != "en"]
 # Names that Korean papers write in Latin letters.
 CODES = {"Brier", "ECE", "AUC", "auc", "MSE", "mse", "f1", "F1, %", " nats", " points", "covid"}
-CODES |= {"Python, Keras, Anaconda", "ROC, {part}"}
+CODES |= {"Python, Keras, Anaconda", "n = {n}"}
 
 
 def of_the_code():
