@@ -15,7 +15,7 @@ from cxrbench.config.params import load
 from cxrbench.evaluation.comparisons import Contrast, Rules
 from cxrbench.evaluation.comparisons import compare as by_the_report
 from cxrbench.published import papers
-from cxrbench.reporting.context import context_of
+from cxrbench.reporting.context import context_of, rules_of
 from cxrbench.reporting.pack import write_pack
 from cxrbench.reporting.report import verdicts_on
 from cxrbench.reporting.result_sets import read
@@ -33,7 +33,7 @@ def packed(evaluated_workspace, tmp_path_factory):
     """The result set of the workspace, without its report."""
     folder = tmp_path_factory.mktemp("packed") / "set"
     params, text = load(evaluated_workspace / "params.yaml"), (evaluated_workspace / "params.yaml").read_text()
-    results, rules = read_results(evaluated_workspace / "data"), Rules(**params.report.model_dump())
+    results, rules = read_results(evaluated_workspace / "data"), rules_of(params.report)
     write_pack(folder, results, context_of(params), rules, text, "dvc repro")
     return folder
 
