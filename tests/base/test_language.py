@@ -10,7 +10,10 @@ from babel.messages.pofile import read_po
 
 from cxrbench.base import language
 from cxrbench.base.language import CATALOGUES, LANGUAGES, N_, _, catalogue, retold, speaking, spoken
+from cxrbench.base.tables import empty
+from cxrbench.checks.data import suites
 from cxrbench.published.papers import load
+from cxrbench.reporting.data_words import CHECKS
 
 ROOT = Path(__file__).parents[2]
 PLACEHOLDER = r"\{\w+(?::\w+)?\}|%\(\w+\)s"
@@ -124,12 +127,24 @@ def test_the_language_ends_where_something_fails_inside():
     assert spoken() == "en"
 
 
-def test_what_an_earlier_stage_wrote_is_said_again_with_what_stands_for_its_placeholders(monkeypatch):
-    monkeypatch.setattr(
-        language, "catalogue", lambda name: {"no {what} in {where}": "{where}에 {what} 없음", "cat": "고양이"}
-    )
+def test_what_an_earlier_stage_wrote_is_said_again_with_all_that_stands_in_it_but_names(monkeypatch):
+    told = {"no {what} in {cohort}": "{cohort}에 {what} 없음", "cat": "고양이"}
+    monkeypatch.setattr(language, "catalogue", lambda name: told)
     with speaking("ko"):
-        assert retold("no cat in a+b", ["x{what}", "no {what} in {where}"]) == "a+b에 고양이 없음"
-        assert retold("cat", ["no {what} in {where}"]) == "고양이"
-        assert retold("of another form", ["no {what} in {where}"]) == "of another form"
-    assert retold("no cat in a+b", ["no {what} in {where}"]) == "no cat in a+b"
+        assert retold("no cat in a+b", ["x{what}", *told]) == "a+b에 고양이 없음"
+        assert retold("no cat in cat", list(told)) == "cat에 고양이 없음"
+        assert retold("cat", ["no {what} in {cohort}"]) == "고양이"
+        assert retold("of another form", list(told)) == "of another form"
+    assert retold("no cat in a+b", list(told)) == "no cat in a+b"
+
+
+def test_every_form_of_a_check_that_warns_is_one_that_the_checks_write():
+    """Else a failed check would stand in English on a Korean page."""
+    labels, quotas = {"pneumonia": ("normal", "pneumonia")}, {"pneumonia": {"train": {"normal": 2, "pneumonia": 3}}}
+    empty_tables = {name: empty(name) for name in ("manifest", "rejects", "frontal")}
+    written = suites(empty_tables, labels, quotas, 0.0, "strict")
+    warned = [one.description for checks in written.values() for one in checks if one.severity == "warning"]
+    assert len(warned) >= 6
+    with speaking("ko"):
+        left = [text for text in warned if not re.search("[가-힣]", retold(text, CHECKS))]
+    assert left == []

@@ -35,8 +35,8 @@ def files_of(folder):
     return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def report_from(folder, to):
-    return cli.main(["report", "--from", str(folder), "--to", str(to), "--papers", str(PAPERS)])
+def report_from(folder, to, *more):
+    return cli.main(["report", "--from", str(folder), "--to", str(to), "--papers", str(PAPERS), *more])
 
 
 def test_the_report_is_made_again_byte_for_byte_without_the_workspace(packed, tmp_path, monkeypatch):
@@ -44,6 +44,15 @@ def test_the_report_is_made_again_byte_for_byte_without_the_workspace(packed, tm
     moved = shutil.copytree(packed, tmp_path / "moved")
     assert report_from(moved, tmp_path / "again") == 0
     assert files_of(tmp_path / "again") == files_of(packed / "report")
+
+
+def test_a_report_is_made_again_in_the_language_that_is_asked_for(packed, tmp_path):
+    assert report_from(packed, tmp_path / "ko", "--language", "ko") == 0
+    page = (tmp_path / "ko/report.html").read_text(encoding="utf-8")
+    assert '<html lang="ko">' in page
+    assert "본 연구의 실행 결과는" in page
+    assert '<html lang="en">' in (packed / "report/report.html").read_text(encoding="utf-8")
+    assert (tmp_path / "ko/metrics.json").read_bytes() == (packed / "report/metrics.json").read_bytes()
 
 
 def test_it_says_of_every_claim_what_the_experiments_own_report_says(packed, reported_workspace):

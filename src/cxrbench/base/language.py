@@ -11,6 +11,7 @@ from pathlib import Path
 
 LANGUAGES = ("en", "ko")
 CATALOGUES = Path(__file__).parent / "languages"
+NAMES = ("cohort", "protocol")  # placeholders of what params.yaml names: a cohort 'pneumonia' is no word of a sentence
 
 _spoken: tuple[str, Mapping[str, str]] = ("en", {})
 
@@ -28,13 +29,14 @@ def N_(text: str) -> str:
 def retold(text: str, forms: Sequence[str]) -> str:
     """``text`` in the language that is spoken, where an earlier stage wrote it in English by one of ``forms``.
 
-    A form is a text with placeholders, as 'no image of {cohort}'; what stands for them is translated too. A text of
-    another form stays as it is.
+    A form is a text with placeholders, as 'no image of {cohort}'; what stands for them is translated too, but for the
+    NAMES. A text of another form stays as it is.
     """
     for form in forms:
         pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.+)", re.escape(form))
         if found := re.fullmatch(pattern, text):
-            return _(form).format(**{name: _(value) for name, value in found.groupdict().items()})
+            parts = found.groupdict().items()
+            return _(form).format(**{part: value if part in NAMES else _(value) for part, value in parts})
     return _(text)
 
 
