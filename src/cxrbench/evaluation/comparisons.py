@@ -17,12 +17,11 @@ from cxrbench.evaluation.decisions import Decision, Zone, decide, seeds_needed
 from cxrbench.evaluation.metrics import LOWER_IS_BETTER, TIMES
 from cxrbench.evaluation.resampling import (
     Estimate,
+    Resamples,
     Sample,
     Scores,
     difference,
     mean,
-    patient_index,
-    patient_weights,
     sample,
     time,
     time_difference,
@@ -177,7 +176,7 @@ class _Samples:
 
     def __init__(self, study: StudyRuns, rules: Rules) -> None:
         self.study, self.rules = study, rules
-        self.weights: dict[str, tuple[dict[str, int], np.ndarray]] = {}
+        self.resamples: dict[str, Resamples] = {}
         self.samples: dict[tuple[str, str, str], Sample] = {}
 
     def measure(self, contrast: Contrast) -> Estimate | Comparison:
@@ -205,12 +204,11 @@ class _Samples:
 
     def _sample(self, setting: str, contrast: Contrast) -> Sample:
         part = contrast.part
-        if part not in self.weights:
+        if part not in self.resamples:
             scores = [run.scores[part] for runs in self.study.values() for run in runs if part in run.scores]
-            index = patient_index(scores)
-            self.weights[part] = index, patient_weights(len(index), self.rules.resamples, self.rules.seed)
+            self.resamples[part] = Resamples(scores, self.rules.resamples, self.rules.seed)
         key = setting, contrast.metric, part
         if key not in self.samples:
             runs = [run.scores[part] for run in self.study[setting]]
-            self.samples[key] = sample(runs, contrast.metric, *self.weights[part])
+            self.samples[key] = sample(runs, contrast.metric, self.resamples[part])
         return self.samples[key]
