@@ -107,7 +107,7 @@ def answer(study: StudyRuns, questions: Sequence[Question], rules: Rules) -> lis
     The questions are one family, in which any false answer has a probability of at most 1 - confidence. A question
     of which no contrast has a number is not part of it.
     """
-    samples = _Samples(study, rules)
+    samples = Samples(study, rules)
     measured = [[samples.measure(contrast) for contrast in question.contrasts] for question in questions]
     tests = {i: test for i, question in enumerate(questions) if (test := _test(question, measured[i])).estimates}
     decided = dict(zip(tests, decide(list(tests.values()), 1 - rules.confidence)))
@@ -171,7 +171,7 @@ def _without_numbers(study: StudyRuns, contrast: Contrast) -> Comparison | None:
     return None
 
 
-class _Samples:
+class Samples:
     """The estimates of one study: each setting's metric is resampled once, the patients of a part once for all."""
 
     def __init__(self, study: StudyRuns, rules: Rules) -> None:
