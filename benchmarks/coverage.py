@@ -5,7 +5,7 @@ A network's score of an image is a normal deviate: the class and the setting mov
 with this setting and seed. So patient, seed and their interplay are all in it. The truth is the expected metric over
 seeds on infinitely many images, by quadrature.
 
-    python benchmarks/coverage.py [TRIALS]     # studies a row of coverage, default 1,000; two fifths of it a row of verdicts
+    python benchmarks/coverage.py [TRIALS]     # studies a row of coverage, default 1,000; 2/5 of it a row of verdicts
 """
 
 import dataclasses
