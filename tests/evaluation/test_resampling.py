@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from cxrbench.evaluation.resampling import (
     Estimate,
+    Resamples,
     Scores,
     difference,
     mean,
-    patient_index,
     patient_weights,
     sample,
     time_difference,
@@ -32,9 +32,8 @@ def simulated_runs(rng, hardness, skills, seed_sd):
 
 
 def estimate_of(a, b, metric="accuracy"):
-    index = patient_index([*a, *b])
-    weights = patient_weights(len(index), RESAMPLES, 0)
-    return difference(sample(a, metric, index, weights), sample(b, metric, index, weights))
+    resamples = Resamples([*a, *b], RESAMPLES, 0)
+    return difference(sample(a, metric, resamples), sample(b, metric, resamples))
 
 
 @pytest.mark.parametrize("seed_sd", [0.0, 0.1, 0.4])
@@ -69,8 +68,7 @@ def test_no_interval_reaches_beyond_what_the_metric_can_be(seed, metric):
     a, b = (simulated_runs(rng, hardness, rng.normal(0, 4, 2), 2.0) for _ in range(2))
     low, high = estimate_of(a, b, metric).interval(0.001)
     assert -1 <= low <= high <= 1
-    index = patient_index(a)
-    low, high = mean(sample(a, metric, index, patient_weights(len(index), RESAMPLES, 0))).interval(0.001)
+    low, high = mean(sample(a, metric, Resamples(a, RESAMPLES, 0))).interval(0.001)
     assert 0 <= low <= high <= 1
 
 
@@ -96,10 +94,9 @@ def test_images_of_one_patient_are_drawn_together():
     target = rng.integers(0, 2, 60)
     once = Scores(np.array([f"p{i}" for i in range(60)]), target, scores)
     twice = Scores(np.tile(once.patient, 2), np.tile(target, 2), np.tile(scores, 2))
-    index = patient_index([once])
-    weights = patient_weights(60, RESAMPLES, 0)
+    resamples = Resamples([once], RESAMPLES, 0)
     for metric in ("accuracy", "auc"):
-        single, double = (mean(sample([run, run], metric, index, weights)) for run in (once, twice))
+        single, double = (mean(sample([run, run], metric, resamples)) for run in (once, twice))
         assert single.error == pytest.approx(double.error)
 
 

@@ -40,7 +40,12 @@ def test_every_study_has_a_section_a_markdown_table_and_its_flags(reported):
     page = (reported / "report.html").read_text(encoding="utf-8")
     assert all(f'<section id="study-{name}">' in page for name in STUDIES)
     tables = [*(f"{name}.md" for name in STUDIES), "what-the-protocol-changes.md", "claims.csv", "winners.csv"]
-    assert {path.name for path in (reported / "tables").iterdir()} == {*tables, "means.csv", "protocol-changes.csv"}
+    assert {path.name for path in (reported / "tables").iterdir()} == {
+        *tables,
+        "means.csv",
+        "protocol-changes.csv",
+        "best-group.csv",
+    }
     assert "1 of 3 diverged" in (reported / "tables/loss-function.md").read_text(encoding="utf-8")
     assert "3 of 3 call one class only" in (reported / "tables/learning-rate.md").read_text(encoding="utf-8")
 

@@ -17,12 +17,11 @@ from cxrbench.evaluation.decisions import Decision, Zone, decide, seeds_needed
 from cxrbench.evaluation.metrics import LOWER_IS_BETTER, TIMES
 from cxrbench.evaluation.resampling import (
     Estimate,
+    Resamples,
     Sample,
     Scores,
     difference,
     mean,
-    patient_index,
-    patient_weights,
     sample,
     time,
     time_difference,
@@ -108,7 +107,7 @@ def answer(study: StudyRuns, questions: Sequence[Question], rules: Rules) -> lis
     The questions are one family, in which any false answer has a probability of at most 1 - confidence. A question
     of which no contrast has a number is not part of it.
     """
-    samples = _Samples(study, rules)
+    samples = Samples(study, rules)
     measured = [[samples.measure(contrast) for contrast in question.contrasts] for question in questions]
     tests = {i: test for i, question in enumerate(questions) if (test := _test(question, measured[i])).estimates}
     decided = dict(zip(tests, decide(list(tests.values()), 1 - rules.confidence)))
@@ -172,12 +171,12 @@ def _without_numbers(study: StudyRuns, contrast: Contrast) -> Comparison | None:
     return None
 
 
-class _Samples:
+class Samples:
     """The estimates of one study: each setting's metric is resampled once, the patients of a part once for all."""
 
     def __init__(self, study: StudyRuns, rules: Rules) -> None:
         self.study, self.rules = study, rules
-        self.weights: dict[str, tuple[dict[str, int], np.ndarray]] = {}
+        self.resamples: dict[str, Resamples] = {}
         self.samples: dict[tuple[str, str, str], Sample] = {}
 
     def measure(self, contrast: Contrast) -> Estimate | Comparison:
@@ -205,12 +204,11 @@ class _Samples:
 
     def _sample(self, setting: str, contrast: Contrast) -> Sample:
         part = contrast.part
-        if part not in self.weights:
+        if part not in self.resamples:
             scores = [run.scores[part] for runs in self.study.values() for run in runs if part in run.scores]
-            index = patient_index(scores)
-            self.weights[part] = index, patient_weights(len(index), self.rules.resamples, self.rules.seed)
+            self.resamples[part] = Resamples(scores, self.rules.resamples, self.rules.seed)
         key = setting, contrast.metric, part
         if key not in self.samples:
             runs = [run.scores[part] for run in self.study[setting]]
-            self.samples[key] = sample(runs, contrast.metric, *self.weights[part])
+            self.samples[key] = sample(runs, contrast.metric, self.resamples[part])
         return self.samples[key]

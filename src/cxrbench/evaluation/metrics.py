@@ -34,11 +34,11 @@ def evaluate(target: np.ndarray, score: np.ndarray) -> tuple[str, dict[str, floa
 
 
 def image_sums(target: np.ndarray, score: np.ndarray) -> np.ndarray:
-    """What each image adds to each of SUMS: (n, 7) float64."""
+    """What each image adds to each of SUMS: (..., n, 7) float64; ``target`` is (n,), ``score`` (..., n)."""
     positive, called = target == 1, score >= THRESHOLD
     certain = np.clip(score, CLIP, 1 - CLIP)
     columns = (
-        np.ones(len(score)),
+        np.ones(score.shape),
         positive & called,
         ~positive & called,
         positive & ~called,
@@ -46,13 +46,18 @@ def image_sums(target: np.ndarray, score: np.ndarray) -> np.ndarray:
         -np.log(np.where(positive, certain, 1 - certain)),
         (score - target) ** 2,
     )
-    return np.stack([np.asarray(column, dtype="float64") for column in columns], axis=1)
+    return np.stack([np.asarray(column, dtype="float64") for column in columns], axis=-1)
 
 
 def ratio(metric: str, sums: np.ndarray) -> np.ndarray:
     """A metric from ``sums`` (..., 7), ordered as SUMS; NaN where it is undefined."""
+    return quotient(*terms(metric, sums))
+
+
+def terms(metric: str, sums: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What ``metric`` divides, and by what, from ``sums`` (..., 7): of one image or, since both are sums, of many."""
     n, tp, fp, fn, tn, loss, mse = np.moveaxis(sums, -1, 0)
-    above, below = {
+    return {
         "accuracy": (tp + tn, n),
         "precision": (tp, tp + fp),
         "recall": (tp, tp + fn),
@@ -61,6 +66,10 @@ def ratio(metric: str, sums: np.ndarray) -> np.ndarray:
         "loss": (loss, n),
         "mse": (mse, n),
     }[metric]
+
+
+def quotient(above: np.ndarray, below: np.ndarray) -> np.ndarray:
+    """NaN where nothing is divided by."""
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(below > 0, above / below, np.nan)
 
@@ -71,18 +80,20 @@ def weighted_auc(target: np.ndarray, score: np.ndarray, weights: np.ndarray) -> 
     ``weights`` is (r, n), how often each image counts; a tie counts half (Hanley & McNeil 1982). Returns (r,),
     NaN where a row holds one class only.
     """
-    order = np.argsort(score, kind="stable")
-    positive = (target[order] == 1).astype("float64")
-    starts = np.flatnonzero(np.r_[True, np.diff(score[order]) != 0])
+    ones, zeros = np.flatnonzero(target == 1), np.flatnonzero(target != 1)
+    zeros = zeros[np.argsort(score[zeros], kind="stable")]
+    below = np.searchsorted(score[zeros], score[ones], side="left")
+    or_tied = np.searchsorted(score[zeros], score[ones], side="right")
     result = np.empty(len(weights))
-    for first in range(0, len(weights), 256):  # blocks, so that memory stays at a few megabytes
-        block = weights[first : first + 256, order]
-        ones = np.add.reduceat(block * positive, starts, axis=1)
-        zeros = np.add.reduceat(block * (1 - positive), starts, axis=1)
-        zeros_below = np.cumsum(zeros, axis=1) - zeros / 2
-        pairs = ones.sum(axis=1) * zeros.sum(axis=1)
+    for first in range(0, len(weights), 128):  # blocks that stay in the processor's cache
+        block = np.ascontiguousarray(weights[first : first + 128].T, dtype="float64")
+        of_ones = block[ones]
+        counted = np.zeros((len(zeros) + 1, block.shape[1]))  # zeros up to each rank
+        np.cumsum(block[zeros], axis=0, out=counted[1:])
+        won = np.einsum("ij,ij->j", of_ones, counted[below] + counted[or_tied]) / 2
+        pairs = of_ones.sum(axis=0) * counted[-1]
         with np.errstate(invalid="ignore", divide="ignore"):
-            result[first : first + 256] = np.where(pairs > 0, (ones * zeros_below).sum(axis=1) / pairs, np.nan)
+            result[first : first + 128] = np.where(pairs > 0, won / pairs, np.nan)
     return result
 
 

@@ -10,12 +10,13 @@ to the wide side.
 
 import bisect
 import dataclasses
+import functools
 import math
 from collections.abc import Sequence
 
 import numpy as np
 
-from cxrbench.evaluation.metrics import THRESHOLD, image_sums, ratio, weighted_auc
+from cxrbench.evaluation.metrics import THRESHOLD, image_sums, quotient, terms, weighted_auc
 
 POWER = 0.8  # share of repeats in which the named number of seeds decides
 MOST_SEEDS = 1_000_000  # what this many seeds leave open, no number of seeds decides
@@ -113,35 +114,82 @@ class Estimate:
         return [variance / n for variance, n in zip(self.seed_variances, self.seeds)]
 
 
-def patient_index(runs: Sequence[Scores]) -> dict[str, int]:
-    """A number for each patient that any of the runs has seen, sorted by name."""
-    return {patient: i for i, patient in enumerate(sorted({p for run in runs for p in set(run.patient)}))}
+class Resamples:
+    """The patients that runs have seen, drawn anew with replacement: the same draws for every setting of a study."""
+
+    def __init__(self, runs: Sequence[Scores], resamples: int, seed: int) -> None:
+        names = {name for same in _by_images(runs) for name in same[0].patient.tolist()}
+        self._number = {patient: i for i, patient in enumerate(sorted(names))}
+        self._weights = patient_weights(len(names), resamples, seed)
+        self._known: tuple[Scores, np.ndarray, frozenset[str]] | None = None
+
+    def __len__(self) -> int:
+        return len(self._weights)
+
+    def of_images(self, run: Scores) -> tuple[np.ndarray, frozenset[str]]:
+        """How often each image of ``run`` is drawn, (resamples, n) float32, and the patients they are of."""
+        if self._known is None or not _of_same_images(self._known[0], run):  # mostly all runs have seen the same
+            column = np.array([self._number[patient] for patient in run.patient.tolist()])
+            self._known = run, self._weights[:, column], frozenset(run.patient.tolist())
+        return self._known[1:]
 
 
+@functools.lru_cache(maxsize=4)  # a report asks for the same ones in each study and each family of questions
 def patient_weights(patients: int, resamples: int, seed: int) -> np.ndarray:
-    """How often each patient is drawn in each resample: (resamples, patients) float32."""
+    """How often each patient is drawn in each resample: (resamples, patients) float32, not to be written into."""
     drawn = np.random.default_rng(seed).integers(0, patients, (resamples, patients))
     drawn += np.arange(resamples)[:, None] * patients
-    return np.bincount(drawn.ravel(), minlength=resamples * patients).reshape(resamples, patients).astype("float32")
+    counted = np.bincount(drawn.ravel(), minlength=resamples * patients).reshape(resamples, patients).astype("float32")
+    counted.setflags(write=False)
+    return counted
 
 
-def sample(runs: Sequence[Scores], metric: str, index: dict[str, int], weights: np.ndarray) -> Sample:
+def sample(runs: Sequence[Scores], metric: str, resamples: Resamples) -> Sample:
     """One setting's ``metric`` for each of its runs (seeds) and its mean over them in each resample."""
-    values, resampled, patients = [], [], set()
-    for run in runs:
-        column = np.array([index[patient] for patient in run.patient])
-        patients.update(column.tolist())
-        if metric == "auc":
-            values.append(weighted_auc(run.target, run.score, np.ones((1, len(run.score))))[0])
-            resampled.append(weighted_auc(run.target, run.score, weights[:, column]))
-            continue
-        each = image_sums(run.target, run.score)
-        grouped = np.zeros((len(index), each.shape[1]))
-        np.add.at(grouped, column, each)
-        values.append(float(ratio(metric, each.sum(axis=0))))
-        resampled.append(ratio(metric, weights @ grouped.astype("float32")))
+    values: list[float] = []
+    patients: set[str] = set()
+    total = np.zeros(len(resamples))
+    for same in _by_images(runs):
+        weights, of_images = resamples.of_images(same[0])
+        whole, resampled = _metric_of(metric, same, weights)
+        values += whole.tolist()
+        total += resampled * len(same)
+        patients.update(of_images)
     most = math.inf if metric == "loss" else 1.0
-    return Sample(np.array(values), np.mean(resampled, axis=0), len(patients), most)
+    return Sample(np.array(values), total / len(runs), len(patients), most)
+
+
+def _by_images(runs: Sequence[Scores]) -> list[list[Scores]]:
+    """The runs in their order, those in a row together that have seen the same images in the same order."""
+    groups: list[list[Scores]] = []
+    for run in runs:
+        if groups and _of_same_images(groups[-1][0], run):
+            groups[-1].append(run)
+        else:
+            groups.append([run])
+    return groups
+
+
+def _of_same_images(one: Scores, other: Scores) -> bool:
+    pairs = ((one.target, other.target), (one.patient, other.patient))
+    return all(a is b or np.array_equal(a, b) for a, b in pairs)  # to compare names takes as long as a metric
+
+
+def _metric_of(metric: str, runs: Sequence[Scores], weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The metric of each run on its images, (runs,), and its mean over runs in each row of ``weights``, (r,).
+
+    The runs have seen the same images; ``weights`` is (r, n), how often each image counts.
+    """
+    if metric == "auc":
+        weights = np.concatenate([np.ones_like(weights[:1]), weights])
+        aucs = np.stack([weighted_auc(run.target, run.score, weights) for run in runs])
+        return aucs[:, 0], aucs[:, 1:].mean(axis=0)
+    above, below = terms(metric, image_sums(runs[0].target, np.stack([run.score for run in runs])))
+    values = quotient(above.sum(axis=1), below.sum(axis=1))
+    if (below == below[0]).all():  # as for an accuracy: the mean over runs is one division
+        above, below = above.mean(axis=0, keepdims=True), below[:1]
+    sums = np.concatenate([above, below]).astype("float32") @ weights.T
+    return values, quotient(sums[: len(above)], sums[len(above) :]).mean(axis=0)
 
 
 def mean(a: Sample) -> Estimate:

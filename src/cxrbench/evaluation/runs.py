@@ -13,6 +13,7 @@ from cxrbench.base.tables import TABLES, read_table
 from cxrbench.evaluation.comparisons import Run, Timing
 from cxrbench.evaluation.metrics import METRICS, TIMES, evaluate
 from cxrbench.evaluation.resampling import Scores
+from cxrbench.evaluation.sound import check_runs
 
 PARTS = ("validation", "test")
 
@@ -40,7 +41,11 @@ def read_histories(grid: pd.DataFrame, folder: Path) -> dict[str, pd.DataFrame]:
 
 
 def metric_table(grid: pd.DataFrame, runs: dict[str, tuple[dict[str, Any], pd.DataFrame]]) -> pd.DataFrame:
-    """The table 'metrics': a row for each cell of the grid and each part its run has scored."""
+    """The table 'metrics': a row for each cell of the grid and each part its run has scored.
+
+    Raises CxrbenchError where the runs can't be compared (see evaluation/sound.py).
+    """
+    check_runs(grid, runs)
     judged = {run: _judge(record, scores) for run, (record, scores) in runs.items()}
     rows = [
         {"study": cell.study, "setting": cell.setting, "seed": cell.seed, "run": cell.run, **row}

@@ -59,8 +59,8 @@ def _row(rows: pd.DataFrame, study: str, setting: str, part: str, seeds: Sequenc
     missing = sorted(set(seeds) - set(rows["seed"]))
     if missing:
         raise CxrbenchError(
-            f"data/evaluate/metrics.csv lacks the {part} metrics of study {study}, setting {setting}, seed"
-            f" {missing[0]} ({len(rows)} of {len(seeds)} runs are there); run 'dvc repro'"
+            f"study {study} has no {part} metrics of setting {setting}, seed {missing[0]} ({len(rows)} of {len(seeds)}"
+            " runs are there); run 'dvc repro' or fetch the result set again"
         )
     rows = rows[rows["seed"].isin(seeds)]
     stats = {name: Stat(tuple(float(value) for value in rows[name])) for name in (*METRICS, *TIMES)}

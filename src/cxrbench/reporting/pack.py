@@ -91,10 +91,14 @@ def read_pack(folder: Path) -> tuple[Results, Context, Rules]:
     grid = read_table(folder / "grid.csv", "grid")
     records = json.loads((folder / RECORDS).read_text(encoding="utf-8"))
     scores = _scores(folder)
+    if absent := sorted(set(records) - set(scores)):
+        raise CxrbenchError(f"{folder} holds no scores of run {absent[0]}; fetch the folder again")
     runs = {run: (records[run], scores[run]) for run in records}
     together = pd.read_csv(folder / HISTORIES, dtype={"run": "str"}, float_precision="round_trip")
     histories = {str(run): table.drop(columns="run").reset_index(drop=True)
                  for run, table in together.groupby("run", sort=False)}  # fmt: skip
+    if absent := sorted(set(grid["run"]) - set(histories)):
+        raise CxrbenchError(f"{folder / HISTORIES} holds no epoch of run {absent[0]}; fetch the folder again")
     checks = json.loads((folder / CHECKS).read_text(encoding="utf-8"))
     there = [name for name in KEPT if name in SPLIT or f"{name}.csv.gz" in told["sha256"]]
     tables = {name: read_table(folder / f"{name}.csv.gz", name) for name in there}

@@ -14,7 +14,7 @@ from cxrbench.evaluation.summaries import Summary, summarise
 from cxrbench.evaluation.verdicts import Verdict, judge
 from cxrbench.published import consistency
 from cxrbench.published.papers import Paper, asked
-from cxrbench.reporting import confusion, curves, data, exports, page, protocols, tables, words
+from cxrbench.reporting import best, confusion, curves, data, exports, page, protocols, tables, words
 from cxrbench.reporting.appendix import appendix
 from cxrbench.reporting.attention import section as attention
 from cxrbench.reporting.context import Context
@@ -72,6 +72,7 @@ def _write(folder: Path, results: Results, papers: Mapping[str, Paper], context:
         "tables/claims": exports.claims(verdicts, own),
         "tables/winners": exports.winners(summaries),
         "tables/means": exports.means(summaries),
+        "tables/best-group": best.table({one.name: one.best for one in sections}),
         "tables/protocol-changes": exports.protocol_changes(effects),
         "plots/accuracy": results.metrics[[*curves.CELL, "part", "accuracy"]],
         "plots/learning-curves": learning,

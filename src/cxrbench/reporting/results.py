@@ -11,6 +11,7 @@ import pandas as pd
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.base.tables import empty, read_table
 from cxrbench.evaluation.runs import read_grid, read_histories
+from cxrbench.evaluation.sound import check_metrics, check_runs
 from cxrbench.evaluation.study_settings import StudySettings, read_settings
 
 
@@ -49,12 +50,15 @@ def read_results(data: Path) -> Results:
         for name in ("assignment", "leaks", "duplicates", "shortcuts")
     }
     attention = read_table(data / "evaluate/attention.csv", "attention")
+    trained, metrics = read_grid(grid, runs), read_table(data / "evaluate/metrics.csv", "metrics")
+    check_runs(grid, trained)
+    check_metrics(metrics, trained)
     return Results(
         settings=read_settings(runs / "settings.json"),
         grid=grid,
-        runs=read_grid(grid, runs),
+        runs=trained,
         histories=read_histories(grid, runs),
-        metrics=read_table(data / "evaluate/metrics.csv", "metrics"),
+        metrics=metrics,
         rejects=read_table(data / "download/rejects.csv", "rejects"),
         review=read_table(data / "view-filter/review.csv", "review"),
         checks=_read_json(data / "validate/verdict.json"),

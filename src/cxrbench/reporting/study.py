@@ -8,12 +8,13 @@ import pandas as pd
 
 from cxrbench.base.language import _, retold
 from cxrbench.config.studies import NOT_RUN
+from cxrbench.evaluation.best_group import BestGroup, best_group
 from cxrbench.evaluation.comparisons import Comparison, Contrast, Rules, StudyRuns, compare
 from cxrbench.evaluation.study_settings import StudySetting, run_of, skipped_of
 from cxrbench.evaluation.summaries import Stat, Summary, winner
 from cxrbench.published.consistency import Impossible, sentence
 from cxrbench.published.papers import Paper, cite
-from cxrbench.reporting import charts, confusion, tables, words
+from cxrbench.reporting import best, charts, confusion, tables, words
 from cxrbench.reporting.figures import colour_of, dash_of
 
 
@@ -36,6 +37,7 @@ class Section:
     confusions: Sequence[confusion.Confusion] = ()
     confusion_title: str = ""
     confusion_note: str = ""
+    best: BestGroup | None = None  # None: the study has no winner or no test images
 
 
 def section(
@@ -58,6 +60,8 @@ def section(
     were_run = run_of(settings)
     labels = list(were_run)
     part = charts.part_of(runs)
+    named = winner(summary) if "test" in summary else None
+    found_best = best_group(runs, named, rules) if named else None
     used = {(setting["cohort"], setting["protocol"]) for setting in were_run.values()}
     return Section(
         name,
@@ -65,8 +69,8 @@ def section(
         cite(paper.citation) if paper else _("No paper: a question of our own."),
         words.setup(list(were_run.values())),
         {label: retold(reason, [NOT_RUN]) for label, reason in skipped_of(settings).items()},
-        winner_sentence(summary) if summary else _("No setting of this study was run."),
-        tables.build(summary, paper, _less_the_winner(summary, runs, rules)),
+        _answer(summary, found_best),
+        tables.build(summary, paper, _less_the_winner(summary, runs, rules), best.column(found_best)),
         words.shortcut_text(shortcuts, used),
         charts.study_charts(name, labels, runs, learning) if labels else [],
         [(label, colour_of(i), dash_of(i)) for i, label in enumerate(labels)],
@@ -75,6 +79,7 @@ def section(
         confusion.matrices(part, runs, confusion.names_of(were_run, classes)),
         _("Confusion matrices on {part}").format(part=_(part)),
         confusion.note(runs),
+        found_best,
     )
 
 
@@ -84,13 +89,19 @@ def _question(paper: Paper | None, settings: Iterable[str]) -> str:
     return _("How do these settings compare: {settings}?").format(settings=", ".join(settings))
 
 
+def _answer(summary: Summary, found: BestGroup | None) -> str:
+    if not summary:
+        return _("No setting of this study was run.")
+    return " ".join(filter(None, [winner_sentence(summary), best.sentence(found)]))
+
+
 def _less_the_winner(summary: Summary, runs: StudyRuns, rules: Rules) -> list[Comparison]:
     """Each setting's test accuracy less that of the winner on validation; one family."""
-    best = winner(summary) if "test" in summary else None
-    if best is None:
+    named = winner(summary) if "test" in summary else None
+    if named is None:
         return []
     zone = (-rules.margin, rules.margin)
-    contrasts = [Contrast("accuracy", "test", label, best, zone) for label in summary["test"] if label != best]
+    contrasts = [Contrast("accuracy", "test", label, named, zone) for label in summary["test"] if label != named]
     return compare(runs, contrasts, rules)
 
 

@@ -6,6 +6,7 @@ The same cells become Markdown (reports/tables) and, with every run's point on a
 import dataclasses
 import math
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from cxrbench.base.language import N_, _
 from cxrbench.evaluation.comparisons import Comparison
@@ -58,6 +59,7 @@ class Table:
     rows: Mapping[str, tuple[Cell, ...]]
     flags: Mapping[str, str]
     differences: Mapping[str, tuple[str, str]]  # setting -> test accuracy less the winner's, its interval
+    beaten: Mapping[str, tuple[str, str]]  # setting -> P(a new run of the winner beats one of it), its interval
 
     @property
     def published(self) -> bool:
@@ -92,8 +94,16 @@ def gap(metric: str, low: float, high: float | None = None) -> str:
     return f"[{between(*texts)}]" if high is not None else texts[0] + unit
 
 
-def build(summary: Summary, paper: Paper | None, differences: Sequence[Comparison]) -> list[Table]:
-    """The tables of one study, one for each part; ``differences`` are to the winner, in test accuracy."""
+def build(
+    summary: Summary,
+    paper: Paper | None,
+    differences: Sequence[Comparison],
+    beaten: Mapping[str, tuple[str, str]] = MappingProxyType({}),
+) -> list[Table]:
+    """The tables of one study, one for each part; ``differences`` are to the winner, in test accuracy.
+
+    ``beaten`` says of each setting how often the winner beats it on test, as text.
+    """
     tables = []
     for part, rows in summary.items():
         metrics = COLUMNS[part]
@@ -117,6 +127,7 @@ def build(summary: Summary, paper: Paper | None, differences: Sequence[Compariso
                 },
                 {setting: text for setting, row in rows.items() if (text := _flag(row))},
                 {one.contrast.a: difference(one) for one in differences} if part == "test" else {},
+                beaten if part == "test" else {},
             )
         )
     return tables
@@ -151,11 +162,13 @@ def markdown(name: str, tables: Sequence[Table], winner: str, source: str) -> st
     for table in tables:
         heads = [_("Setting"), *(_(TITLES[m]) for m in table.metrics)]
         heads += [_("Accuracy less the winner's")] if table.differences else []
+        heads += [_("P(winner beats it)")] if table.beaten else []
         rows = []
         for setting, cells in table.rows.items():
             flag = f" ({table.flags[setting]})" if setting in table.flags else ""
             row = [setting + flag, *(cell.text + (f" ({cell.published})" if cell.published else "") for cell in cells)]
             row += [" ".join(table.differences.get(setting, (_("winner"),)))] if table.differences else []
+            row += [" ".join(table.beaten.get(setting, ("–",))).strip()] if table.beaten else []
             rows.append(row)
         title = _("{part} ({images} images, n = {runs} runs a setting)").format(
             part=_(table.part).capitalize(), images=table.images, runs=table.runs

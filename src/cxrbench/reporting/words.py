@@ -50,6 +50,14 @@ RULES = (
         " help."
     ),
     N_(
+        "Best on test: beside the results stands the probability that one new run of the winner on validation beats one"
+        " new run of the setting on as many new patients, a tie counted half (Bouthillier et al. 2021), with a {level}"
+        " interval of its own, which is wide because few seeds tell little of how runs differ. Not distinguishable from"
+        " the best are the settings that no other one beats in mean accuracy by a one-sided test at {error} divided by"
+        " the number of the others; the truly best setting is one of them with a probability of at least {level} (Gupta"
+        " 1965, Hsu 1984)."
+    ),
+    N_(
         "Times are compared only between runs of one machine with the same number of threads that did not share its"
         " cores with other runs, or that were timed alone."
     ),
@@ -93,6 +101,7 @@ def rules_text(rules: Rules) -> list[str]:
     points = f"{100 * rules.margin:g}"
     error = f"{100 * (1 - rules.confidence):.3g} %"
     figures = {"points": points, "margin": f"{rules.margin:g}", "resamples": f"{rules.resamples:,}", "error": error}
+    figures["level"] = f"{100 * rules.confidence:.3g} %"
     return [_(paragraph).format(**figures) for paragraph in RULES]
 
 
