@@ -8,7 +8,7 @@ import pytest
 from cxrbench.base.language import LANGUAGES
 from cxrbench.reporting.page import render
 from cxrbench.reporting.text_tables import TextTable
-from tests.browser import broken_images, chromium, file_alone, opened, violations
+from tests.browser import becomes, broken_images, chromium, file_alone, opened, violations
 from tests.stages.conftest import make
 
 pytestmark = pytest.mark.slow
@@ -58,18 +58,36 @@ def written(path, *tables):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_it_is_sound_at_every_width_in_light_and_dark(see, reports, language, width, scheme):
-    context = {"viewport": {"width": width, "height": 900}, "color_scheme": scheme}
-    with see(reports[language], **context) as (page, wrong):
+def test_it_is_sound_at_every_width_in_light_and_dark(see, reports, language, scheme):
+    with see(reports[language], color_scheme=scheme) as (page, wrong):
         assert page.locator("html").get_attribute("lang") == language
         assert broken_images(page) == []
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-        page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-        assert violations(page) == ""
+        for parts_open in (False, True):
+            page.evaluate(f"document.querySelectorAll('details').forEach(one => one.open = {str(parts_open).lower()})")
+            for width in WIDTHS:
+                page.set_viewport_size({"width": width, "height": 900})
+                assert page.evaluate("document.documentElement.scrollWidth") <= width
+        for width in (WIDTHS[0], WIDTHS[-1]):
+            page.set_viewport_size({"width": width, "height": 900})
+            assert violations(page) == ""
         assert wrong == []
+
+
+def test_what_is_wrong_with_a_page_is_found(see, tmp_path):
+    """The checks above can fail."""
+    path = tmp_path / "wrong.html"
+    path.write_text(
+        '<!doctype html><html><head><title>t</title></head><body style="width: 900px"><p style="color: #ccc">Pale</p>'
+        '<img src="data:image/png;base64,AAAA"><img src="https://example.org/a.png" alt=""><script>none()</script>'
+    )
+    with see(path, viewport={"width": 360, "height": 700}) as (page, wrong):
+        assert len(broken_images(page)) == 2
+        found = violations(page)
+        assert all(rule in found for rule in ("color-contrast", "image-alt", "html-has-lang"))
+        assert page.evaluate("document.documentElement.scrollWidth") > 360
+        assert any("asked for https://example.org" in one for one in wrong)
+        assert any("none is not defined" in one for one in wrong)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -87,7 +105,7 @@ def test_a_wide_table_scrolls_inside_its_region_on_a_telephone(see, reports):
         region.focus()
         for _ in range(3):
             page.keyboard.press("ArrowRight")
-        page.wait_for_function("document.querySelector('#claims .scroll').scrollLeft > 0")
+        assert becomes(page, "document.querySelector('#claims .scroll').scrollLeft > 0")
 
 
 def test_the_first_screen_shows_the_headline_and_the_three_columns_of_several_claims(see, reports):
@@ -105,10 +123,13 @@ def test_the_first_screen_shows_the_headline_and_the_three_columns_of_several_cl
 def test_every_table_has_a_caption_and_every_header_its_scope(see, reports):
     with see(reports["en"]) as (page, _):
         assert page.locator("table").count() > 20
-        bare = "[...document.querySelectorAll('table')].filter(one => !one.caption?.textContent.trim()).length"
-        assert page.evaluate(bare) == 0
+        without_caption = "all => all.filter(one => !one.caption?.textContent.trim()).length"
+        assert page.locator("table").evaluate_all(without_caption) == 0
         assert page.locator("th:not([scope])").count() == 0
-        assert page.evaluate("[...document.querySelectorAll('tbody tr')].filter(one => !one.querySelector('th')).length") == 0
+        assert (
+            page.evaluate("[...document.querySelectorAll('tbody tr')].filter(one => !one.querySelector('th')).length")
+            == 0
+        )
 
 
 COLUMNS = {
@@ -220,7 +241,7 @@ def test_a_link_to_a_closed_part_opens_it(see, reports):
     with see(reports["en"]) as (page, _):
         assert not page.locator("#rules").evaluate("one => one.open")
         page.locator('nav a[href="#rules"]').click()
-        page.wait_for_function("document.querySelector('#rules').open")
+        assert becomes(page, "document.querySelector('#rules').open")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -120,6 +120,7 @@ def render(
     galleries: Sequence[Gallery] = (),
     appendix: Sequence[TextTable] = (),
     attention: Attention | None = None,
+    origins: Sequence[TextTable] = (),
 ) -> str:
     """The whole page; ``facts`` are name and value, ``rules`` are paragraphs, ``own`` is by claim, ``seeds`` says
     what more of them would decide."""
@@ -141,6 +142,7 @@ def render(
         galleries=galleries,
         appendix=appendix,
         attention=attention,
+        origins=origins,
         titles=tables.TITLES,
         selection=_(tables.SELECTION),
         spread=_(tables.SPREAD),
