@@ -68,9 +68,8 @@ def test_it_is_sound_at_every_width_in_light_and_dark(see, reports, language, sc
             for width in WIDTHS:
                 page.set_viewport_size({"width": width, "height": 900})
                 assert page.evaluate("document.documentElement.scrollWidth") <= width
-        for width in (WIDTHS[0], WIDTHS[-1]):
-            page.set_viewport_size({"width": width, "height": 900})
-            assert violations(page) == ""
+        page.set_viewport_size({"width": WIDTHS[0] if scheme == "light" else WIDTHS[-1], "height": 900})
+        assert violations(page) == ""
         assert wrong == []
 
 
@@ -198,7 +197,11 @@ def test_a_table_sorts_by_the_keyboard_alone(see, reports):
         before = claims.all_inner_texts()
         page.locator(".verdicts thead button").first.focus()
         page.keyboard.press("Enter")
-        assert claims.all_inner_texts() == sorted(before, key=lambda text: text.lower()) != before
+        after = claims.all_inner_texts()
+        assert sorted(after) == sorted(before)
+        assert after != before
+        first_of = [next(i for i, text in enumerate(after) if f"batch size of {n} " in text) for n in (8, 16, 32)]
+        assert first_of == sorted(first_of)  # by the number, not by its first digit
         page.keyboard.press("Tab")
         page.keyboard.press("Space")
         assert page.locator(".verdicts th[aria-sort]").inner_text().strip() == "1. Printed figures"

@@ -15,6 +15,7 @@ from cxrbench.base.language import _
 from cxrbench.evaluation.verdicts import VERDICTS, Verdict
 from cxrbench.reporting import protocols, tables, template
 from cxrbench.reporting.attention import Attention
+from cxrbench.reporting.claim_2024 import CITATION, Checklist, checklist
 from cxrbench.reporting.gallery import Gallery
 from cxrbench.reporting.own_figures import NO_FIGURES, OwnFigures, chance_note, chance_text, possible_text
 from cxrbench.reporting.study import Section
@@ -135,6 +136,8 @@ def render(
         rules=rules,
         verdicts=[verdict_line(one, own.get(one.claim.id, NO_FIGURES)) for one in verdicts],
         sections=sections,
+        checklists=_checklists(sections, {"protocols": bool(changes), "provenance": bool(origins)}),
+        claim_2024=CITATION,
         data=data,
         changes=changes,
         changes_title=_(protocols.TITLE),
@@ -147,3 +150,10 @@ def render(
         selection=_(tables.SELECTION),
         spread=_(tables.SPREAD),
     )
+
+
+def _checklists(sections: Sequence[Section], there: Mapping[str, bool]) -> dict[str, Checklist]:
+    """Study -> its checklist; ``there`` tells of each section that a page need not have."""
+    ids = {"claims", "facts", "rules", "data", *(name for name, is_there in there.items() if is_there)}
+    ids |= {f"study-{one.name}" for one in sections if one.tables}
+    return {one.name: checklist(one.name, one.paper.claim_2024 if one.paper else None, ids) for one in sections}
