@@ -65,7 +65,7 @@ ITEMS: Sequence[Item] = (
     Item(N_("Performance with its uncertainty"), STUDY, N_("mean ± SD, every run, differences with intervals")),
     Item(N_("Diagnostic performance and its precision"), "claims", N_("decisive differences with intervals")),
     Item(N_("Analysis of wrong cases"), "attention", N_("hits and misses")),
-    Item(N_("Limitations"), "claims", N_("the cautions above the claims")),
+    Item(N_("Limitations"), "cautions", N_("the cautions under the headline")),
     Item(N_("What it means for practice")),
     Item(N_("Full protocol or technical details"), "provenance", N_("the commit and the commands")),
     Item(

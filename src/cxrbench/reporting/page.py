@@ -136,7 +136,7 @@ def render(
         rules=rules,
         verdicts=[verdict_line(one, own.get(one.claim.id, NO_FIGURES)) for one in verdicts],
         sections=sections,
-        checklists=_checklists(sections, {"protocols": bool(changes), "provenance": bool(origins)}),
+        checklists=_checklists(sections, {"cautions": cautions, "protocols": changes, "provenance": origins}),
         claim_2024=CITATION,
         data=data,
         changes=changes,
@@ -152,8 +152,8 @@ def render(
     )
 
 
-def _checklists(sections: Sequence[Section], there: Mapping[str, bool]) -> dict[str, Checklist]:
-    """Study -> its checklist; ``there`` tells of each section that a page need not have."""
-    ids = {"claims", "facts", "rules", "data", *(name for name, is_there in there.items() if is_there)}
+def _checklists(sections: Sequence[Section], there: Mapping[str, object]) -> dict[str, Checklist]:
+    """Study -> its checklist; ``there`` holds the content of each section that a page may lack, by its id."""
+    ids = {"claims", "facts", "rules", "data", *(name for name, content in there.items() if content)}
     ids |= {f"study-{one.name}" for one in sections if one.tables}
     return {one.name: checklist(one.name, one.paper.claim_2024 if one.paper else None, ids) for one in sections}

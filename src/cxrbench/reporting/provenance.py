@@ -39,7 +39,7 @@ def code(origins: Iterable[Origin], runs: Iterable[str], context: Context) -> Te
         " Each run is kept under a hash of everything that decides its result, so runs of several commits may stand in"
         " one report: the code that computes them is the same."
     )
-    return TextTable(_("Code"), note, (_("Commit"), _("Changes of its own"), _("For")), rows, 99)
+    return TextTable(_("Code"), note, (_("Commit"), _("Uncommitted changes"), _("For")), rows, 99)
 
 
 def images(records: Iterable[Mapping[str, Any]]) -> TextTable:
@@ -104,9 +104,7 @@ def commands(origins: Iterable[Origin], context: Context) -> TextTable:
     """The commands that make runs and report again."""
     commits = {one.commit for one in origins if one.commit}
     rows = [
-        [_("The code, if one commit trained all runs"), f"git checkout {next(iter(commits))}"]
-        if len(commits) == 1
-        else [_("The code"), _("the commits above")],
+        *[[_("The code that trained runs"), f"git checkout {one}"] for one in sorted(commits)],
         [_("The environment, with every package pinned"), "make repro"],
         [_("The runs and their report"), context.command],
         [_("A folder of small files of them"), "cxrbench pack results/NAME"],
