@@ -48,7 +48,10 @@ def opened(browser: Any, address: str, allowed: Callable[[str], bool], **context
                 one.abort()
 
         at.route("**/*", route)
-        page.on("console", lambda one: wrong.append(f"console: {one.text}") if one.type == "error" else None)
+        page.on(
+            "console",
+            lambda one: wrong.append(f"console: {one.text} ({one.location['url']})") if one.type == "error" else None,
+        )
         page.on("pageerror", lambda error: wrong.append(f"script: {error}"))
         page.goto(address)
         yield page, wrong

@@ -1,7 +1,7 @@
 "use strict";
 // What the page can do beyond reading: its tables sort, rows that belong together light up, and print shows everything.
 (() => {
-  const collator = new Intl.Collator(document.documentElement.lang, { numeric: true });
+  const collator = new Intl.Collator(document.documentElement.lang);
   // '−1.2 [−2 to 1]', '< 0.001', '1,250 / 1,800', '96.13 ± 0.21' and '12 %' count by their first number.
   const NUMBER = /^[^\p{L}\d+-]*([+-]?\d*\.?\d+(?:e[+-]?\d+)?)/u;
 
@@ -18,6 +18,16 @@
     return { text, number: found ? Number(found[1]) - below : null, empty: text === "" || text === "–" };
   };
 
+  // Text goes by the alphabet, and numbers in it by their value: batch_size=8, batch_size=16; lr=0.01, lr=0.1.
+  const compareTexts = (a, b) => {
+    const [ones, others] = [a, b].map((text) => text.split(/(\d+(?:\.\d+)?)/));
+    for (let i = 0; i < Math.min(ones.length, others.length); i += 1) {
+      const order = i % 2 ? Number(ones[i]) - Number(others[i]) : collator.compare(ones[i], others[i]);
+      if (order) return order;
+    }
+    return ones.length - others.length;
+  };
+
   const sortable = (table) =>
     table.tHead?.rows.length === 1 && table.tBodies.length === 1 && table.tBodies[0].rows.length > 1 &&
     !table.querySelector('[colspan]:not([colspan="1"]), [rowspan]:not([rowspan="1"])');
@@ -28,7 +38,7 @@
     const numeric = filled.every((row) => keys.get(row).number !== null);
     const compare = numeric
       ? (a, b) => keys.get(a).number - keys.get(b).number
-      : (a, b) => collator.compare(keys.get(a).text, keys.get(b).text);
+      : (a, b) => compareTexts(keys.get(a).text, keys.get(b).text);
     return [...filled.sort((a, b) => direction * compare(a, b)), ...rows.filter((row) => keys.get(row).empty)];
   };
 
