@@ -19,6 +19,7 @@ from tests.tracking.tracked_runs import LABEL, STUDY, client, runs_by_name, seed
 pytestmark = pytest.mark.slow
 
 START_S, SHOW_S = 120, 60
+NO_ACCOUNTS = "/ajax-api/2.0/mlflow/users/current"  # MLflow 3.17 asks it of every server; one without accounts: 404
 
 
 @pytest.fixture(scope="module")
@@ -85,4 +86,4 @@ def test_a_studys_page_and_a_runs_picture_open_without_an_error(browser: Any, ui
         shown = "[...document.images].some(one => one.complete && one.naturalWidth > 50)"
         assert becomes(page, shown, SHOW_S), page.inner_text("body")
         assert broken_images(page) == []
-        assert wrong == []
+        assert [one for one in wrong if NO_ACCOUNTS not in one] == []
