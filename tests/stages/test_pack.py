@@ -10,12 +10,12 @@ import pytest
 import yaml
 
 from cxrbench import cli
+from cxrbench.base.origins import Origin, write_origins
 from cxrbench.base.tables import TABLES
 from cxrbench.config import params as parameters
 from cxrbench.reporting import pack
 from cxrbench.reporting.context import context_of, rules_of
 from cxrbench.reporting.results import read_results
-from cxrbench.base.origins import Origin, write_origins
 
 pytestmark = pytest.mark.slow
 

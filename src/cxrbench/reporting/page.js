@@ -29,7 +29,7 @@
   };
 
   const sortable = (table) =>
-    table.tHead?.rows.length === 1 && table.tBodies.length === 1 && table.tBodies[0].rows.length > 1 &&
+    !table.matches(".confusion") && table.tHead?.rows.length === 1 && table.tBodies.length === 1 && table.tBodies[0].rows.length > 1 &&
     !table.querySelector('[colspan]:not([colspan="1"]), [rowspan]:not([rowspan="1"])');
 
   const order = (rows, column, direction) => {

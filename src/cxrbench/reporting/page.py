@@ -126,6 +126,7 @@ def render(
     """The whole page; ``facts`` are name and value, ``rules`` are paragraphs, ``own`` is by claim, ``seeds`` says
     what more of them would decide."""
     script = SCRIPT.read_text(encoding="utf-8")
+    there = {"cautions": cautions, "protocols": changes, "attention": attention and attention.table}
     return template.render(
         "report.html.j2",
         script=script,
@@ -136,7 +137,7 @@ def render(
         rules=rules,
         verdicts=[verdict_line(one, own.get(one.claim.id, NO_FIGURES)) for one in verdicts],
         sections=sections,
-        checklists=_checklists(sections, {"cautions": cautions, "protocols": changes, "provenance": origins}),
+        checklists=_checklists(sections, {**there, "provenance": origins}),
         claim_2024=CITATION,
         data=data,
         changes=changes,
