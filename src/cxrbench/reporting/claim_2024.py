@@ -11,7 +11,6 @@ from collections.abc import Collection, Mapping, Sequence
 from cxrbench.base.language import N_, _
 
 STUDY = "study"  # stands for the study's own section
-CITATION = "Tejani et al., Radiology: Artificial Intelligence 6(4), 2024, e240300"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -15,7 +15,7 @@ from cxrbench.base.language import _
 from cxrbench.evaluation.verdicts import VERDICTS, Verdict
 from cxrbench.reporting import protocols, tables, template
 from cxrbench.reporting.attention import Attention
-from cxrbench.reporting.claim_2024 import CITATION, Checklist, checklist
+from cxrbench.reporting.claim_2024 import Checklist, checklist
 from cxrbench.reporting.gallery import Gallery
 from cxrbench.reporting.own_figures import NO_FIGURES, OwnFigures, chance_note, chance_text, possible_text
 from cxrbench.reporting.study import Section
@@ -138,7 +138,6 @@ def render(
         verdicts=[verdict_line(one, own.get(one.claim.id, NO_FIGURES)) for one in verdicts],
         sections=sections,
         checklists=_checklists(sections, {**there, "provenance": origins}),
-        claim_2024=CITATION,
         data=data,
         changes=changes,
         changes_title=_(protocols.TITLE),
