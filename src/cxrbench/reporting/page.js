@@ -96,7 +96,7 @@
 
   let opened = [];
   window.addEventListener("beforeprint", () => {
-    opened = [...document.querySelectorAll("details:not([open])")];
+    opened = [...document.querySelectorAll("details:not([open])")].filter((one) => !one.closest(".charts"));
     for (const one of opened) one.open = true;
   });
   window.addEventListener("afterprint", () => {
