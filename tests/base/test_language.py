@@ -36,7 +36,7 @@ def of_the_papers():
     texts = set()
     for paper in load(ROOT / "data" / "published").values():
         texts |= {paper.question, *paper.contradictions, *(claim.statement for claim in paper.claims)}
-        texts |= {table.name for table in paper.tables}
+        texts |= {table.name for table in paper.tables} | set(paper.claim_2024.values())
         texts |= {text for entry in (*paper.unsaid, *paper.untestable, *paper.facts) for text in entry.values()}
     return {text for text in texts if re.search("[A-Za-z]{2}", text)}
 

@@ -73,4 +73,4 @@ def test_a_marked_cell_is_bold_and_a_cell_of_several_lines_shows_the_rest_small(
     text = render("Head", [], [], ["Rules."], [], [], [table])
     assert '<td class="number marked"><span class="line">1</span><span class="small line">[2 to 3]</span></td>' in text
     assert '<td class="number">4</td>' in text
-    assert "<td>x_<wbr>&lt;i&gt;</td>" in text
+    assert '<th scope="row">x_<wbr>&lt;i&gt;</th>' in text

@@ -165,6 +165,7 @@ def _run(folder: Path, images: pd.DataFrame, setting: str, seed: int, rng: np.ra
         "epoch_seconds": seconds,
         "timing": {"machine": "simulated", "threads": 2, "workers": 2, "alone": True},
         "environment": {"keras": "3", "backend": "tensorflow", "processor": "simulated"},
+        "data": {"sha256": "a" * 64, **images["paper"].value_counts().sort_index().to_dict()},
     }
     write_text(folder / "run.json", json.dumps(record))
 

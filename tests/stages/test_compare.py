@@ -34,7 +34,7 @@ def packed(evaluated_workspace, tmp_path_factory):
     folder = tmp_path_factory.mktemp("packed") / "set"
     params, text = load(evaluated_workspace / "params.yaml"), (evaluated_workspace / "params.yaml").read_text()
     results, rules = read_results(evaluated_workspace / "data"), rules_of(params.report)
-    write_pack(folder, results, context_of(params), rules, text, "dvc repro")
+    write_pack(folder, results, context_of(params), rules, text)
     return folder
 
 

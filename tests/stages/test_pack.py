@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from cxrbench import cli
+from cxrbench.base.origins import Origin, write_origins
 from cxrbench.base.tables import TABLES
 from cxrbench.config import params as parameters
 from cxrbench.reporting import pack
@@ -25,6 +26,8 @@ PAPERS = Path(__file__).resolve().parents[2] / "data" / "published"
 def packed(reported_workspace, tmp_path_factory):
     """The result set of a workspace with its report."""
     folder = tmp_path_factory.mktemp("packed") / "set"
+    runs = sorted(path.name for path in (reported_workspace / "data/train-grid").iterdir() if path.is_dir())
+    write_origins(reported_workspace / "data/train-grid", [Origin(runs, "1" * 40, True, {"data/split": "2" * 32})])
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(reported_workspace)
         assert cli.main(["pack", str(folder), "--made-by", "dvc exp run -S lr=0.01"]) == 0
@@ -53,6 +56,13 @@ def test_a_report_is_made_again_in_the_language_that_is_asked_for(packed, tmp_pa
     assert "본 연구의 실행 결과는" in page
     assert '<html lang="en">' in (packed / "report/report.html").read_text(encoding="utf-8")
     assert (tmp_path / "ko/metrics.json").read_bytes() == (packed / "report/metrics.json").read_bytes()
+
+
+def test_its_report_says_where_the_runs_come_from_and_how_to_make_them_again(packed):
+    page = (packed / "report" / "report.html").read_text(encoding="utf-8")
+    section = page[page.index('<section id="provenance">') :]
+    for told in ("1" * 40, "2" * 32, "a" * 64, "dvc exp run -S lr=0.01", f"git checkout {'1' * 40}"):
+        assert f">{told}<" in section
 
 
 def test_it_says_of_every_claim_what_the_experiments_own_report_says(packed, reported_workspace):

@@ -1,4 +1,6 @@
+import base64
 import dataclasses
+import hashlib
 import json
 import re
 import shutil
@@ -28,7 +30,11 @@ def reported(reported_workspace):
 
 def test_the_report_is_one_file_that_asks_for_nothing_else(reported):
     page = (reported / "report.html").read_text(encoding="utf-8")
-    assert not re.search(r"<(script|link|iframe|object)\b|@import|url\((?!#)", page)
+    assert not re.search(r"<(link|iframe|object)\b|@import|url\((?!#)", page)
+    (script,) = re.findall(r"<script>(.*?)</script>", page, flags=re.S)
+    assert page.count("<script") == 1
+    sha256 = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{sha256}'" in page
     assert all(target.startswith("#") for target in re.findall(r'href="([^"]*)"', page))
     assert all(target.startswith("data:image/jpeg;base64,") for target in re.findall(r'src="([^"]*)"', page))
     assert len(page) < 1_000_000

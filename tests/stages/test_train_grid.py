@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from cxrbench.base.errors import CxrbenchError
+from cxrbench.base.origins import read_origins
 from cxrbench.base.tables import TABLES, read_table, write_table
 from cxrbench.evaluation.study_settings import read_settings, run_of, skipped_of
 from cxrbench.runs import plan
@@ -89,7 +90,9 @@ def test_the_output_holds_exactly_the_runs_of_the_grid_and_a_shared_run_once(rec
     grid = read_table("data/train-grid/grid.csv", "grid")
     assert len(grid) == 8
     assert grid["run"].nunique() == 6  # lr=0.001 and batch_size=32 are both the base
-    assert set(os.listdir("data/train-grid")) == {*grid["run"], "grid.csv", "settings.json"}
+    assert set(os.listdir("data/train-grid")) == {*grid["run"], "grid.csv", "settings.json", "origins.json"}
+    (origin,) = read_origins(Path("data/train-grid"))
+    assert list(origin.runs) == list(dict.fromkeys(grid["run"]))
 
 
 def test_of_a_run_later_stages_get_its_record_history_and_scores_and_the_model_stays_in_the_store(recorder, tmp_path):
@@ -155,7 +158,9 @@ def test_a_failed_run_fails_the_stage_when_all_else_is_written_and_tracked(recor
         train_grid.main()
     grid = read_table("data/train-grid/grid.csv", "grid")
     assert len(grid) == 7
-    assert set(os.listdir("data/train-grid")) == {*grid["run"], "grid.csv", "settings.json"}
+    assert set(os.listdir("data/train-grid")) == {*grid["run"], "grid.csv", "settings.json", "origins.json"}
+    (origin,) = read_origins(Path("data/train-grid"))
+    assert list(origin.runs) == list(dict.fromkeys(grid["run"]))
     assert sorted(recorder.settings) == [
         ("rate", "lr=0.001", 2), ("rate", "lr=0.1", 1), ("size", "batch_size=32", 2), ("size", "batch_size=8", 2),
     ]  # fmt: skip

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from cxrbench.tracking.provenance import provenance_tags
+from cxrbench.base.origins import Origin
+from cxrbench.tracking.provenance import keep, origins, provenance_tags
 
 LOCK = """
 schema: '2.0'
@@ -51,3 +52,16 @@ def test_tags_tell_the_revision_and_whether_the_code_differs_from_it(tmp_path: P
     assert provenance_tags(tmp_path) == tags
     (tmp_path / "params.yaml").write_text("lr: 2\n")
     assert provenance_tags(tmp_path)["git.uncommitted_changes"] == "yes"
+
+
+def test_runs_of_one_origin_are_handed_on_together_and_what_was_not_kept_is_not_known(tmp_path: Path) -> None:
+    tags = {"mlflow.source.git.commit": "abc", "git.uncommitted_changes": "yes", "dvc.md5.data/split": "m"}
+    keep(tmp_path, "a", tags, str)
+    keep(tmp_path, "b", {**tags, "dvc.experiments": "brisk-lion"}, str)  # who used a run is no part of its origin
+    keep(tmp_path, "c", {**tags, "git.uncommitted_changes": "no"}, str)
+    data = {"data/split": "m"}
+    assert origins(tmp_path, ["a", "c", "b", "d", "a"]) == [
+        Origin(["a", "b"], "abc", True, data),
+        Origin(["c"], "abc", False, data),
+        Origin(["d"]),
+    ]

@@ -1,6 +1,7 @@
 """``cxrbench pack``: the finished experiment of this workspace as a result set."""
 
 import argparse
+import dataclasses
 from pathlib import Path
 
 PACK = """\
@@ -25,6 +26,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 def run(options: argparse.Namespace) -> int:
     """The exit code of the command with these options."""
+    from cxrbench.base.commit import commit
     from cxrbench.config import params as parameters
     from cxrbench.published import papers
     from cxrbench.reporting.context import context_of, rules_of
@@ -34,7 +36,9 @@ def run(options: argparse.Namespace) -> int:
 
     params, text = parameters.load(), Path("params.yaml").read_text(encoding="utf-8")
     rules = rules_of(params.report)
-    write_pack(options.folder, read_results(Path("data")), context_of(params), rules, text, options.made_by)
+    revision, changed = commit(Path.cwd())
+    context = dataclasses.replace(context_of(params), command=options.made_by, commit=revision, changed=changed)
+    write_pack(options.folder, read_results(Path("data")), context, rules, text)
     results, context, rules = read_pack(options.folder)
     write_report(options.folder / "report", results, papers.load("data/published"), context, rules)
     size = sum(path.stat().st_size for path in options.folder.rglob("*") if path.is_file())

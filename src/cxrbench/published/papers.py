@@ -22,6 +22,7 @@ from cxrbench.published.figures import UNITS, Figure, figures
 
 ROWS_OF = ("setting", "epoch")
 BASE_GRID = "published"  # the file of conf/grid/ with the studies of params.yaml as it is committed
+CHECKLIST_ITEMS = 44  # of CLAIM 2024
 LISTS = {"unsaid": ("said", "assumed"), "facts": ("what", "printed", "source"), "untestable": ("said", "why")}
 
 
@@ -51,6 +52,9 @@ class Paper:
     grid: str = BASE_GRID  # the file of conf/grid/ that holds its study
     facts: tuple[dict[str, str], ...] = ()  # what, printed, source: figures that fit no table
     untestable: tuple[dict[str, str], ...] = ()  # said, why: claims that no study of ours can test
+    claim_2024: Mapping[int, str] = dataclasses.field(
+        default_factory=dict
+    )  # item of the checklist -> what it says of it
 
     def figure(self, part: str, setting: str, metric: str) -> tuple[decimal.Decimal, decimal.Decimal] | None:
         """The published value as a range in shares, nats or seconds, or None where none is printed."""
@@ -100,7 +104,7 @@ def read(path: Path) -> Paper:
 def parse(tree: Any) -> Paper:
     """The checked content of one file."""
     keys = ("study", "question", "citation", "tables", "claims", "unsaid", "contradictions")
-    tree = section("top level", tree, (*keys, "grid", *LISTS), keys)
+    tree = section("top level", tree, (*keys, "grid", "claim_2024", *LISTS), keys)
     cited = ("authors", "title", "title_original", "journal", "year", "volume", "issue", "pages", "doi")
     section("citation", tree["citation"], cited, cited)
     for name, of_entry in LISTS.items():
@@ -122,7 +126,19 @@ def parse(tree: Any) -> Paper:
         tree.get("grid", BASE_GRID),
         tuple(tree.get("facts", ())),
         tuple(tree.get("untestable", ())),
+        _checklist(tree.get("claim_2024", {})),
     )
+
+
+def _checklist(entry: Any) -> dict[int, str]:
+    if not isinstance(entry, dict):
+        raise CxrbenchError("claim_2024 must be a mapping of an item's number to what the paper says of it")
+    for number, text in entry.items():
+        if type(number) is not int or not 1 <= number <= CHECKLIST_ITEMS:
+            raise CxrbenchError(f"claim_2024: {number!r} is no item; name one from 1 to {CHECKLIST_ITEMS}")
+        if not isinstance(text, str) or not text.strip():
+            raise CxrbenchError(f"claim_2024.{number} is {text!r}; say in words what the paper says, or leave it out")
+    return dict(entry)
 
 
 def _table(entry: Any) -> Table:

@@ -15,6 +15,9 @@ class Context:
     sources: Mapping[str, str]  # cohort -> where its images come from
     restricted: Collection[str]  # cohorts whose pixels the page must not hold
     language: str = "en"  # of the report
+    command: str = "dvc repro"  # what made the runs
+    commit: str = ""  # of the code that packed the results; empty where they are not packed, or it is not known
+    changed: bool = False  # whether that code differed from it
 
 
 def context_of(params: Params) -> Context:

@@ -17,6 +17,7 @@ from ruamel.yaml import YAML
 
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.base.files import sha256_of, write_text
+from cxrbench.base.origins import read_origins, write_origins
 from cxrbench.base.tables import TABLES, empty, read_table, table_text, write_table
 from cxrbench.evaluation.comparisons import Rules
 from cxrbench.evaluation.runs import metric_table
@@ -32,8 +33,8 @@ IMAGE = ["source", "image_id", "patient_id", "part", "target"]  # of a score, al
 PLAIN: dict[str, Any] = {"index": False, "lineterminator": "\n"}
 
 
-def write_pack(folder: Path, results: Results, context: Context, rules: Rules, params: str, command: str) -> None:
-    """Writes ``results`` into the new ``folder``, with the text of params.yaml and the command that made them.
+def write_pack(folder: Path, results: Results, context: Context, rules: Rules, params: str) -> None:
+    """Writes ``results`` into the new ``folder``, with the text of params.yaml.
 
     Raises CxrbenchError where it holds something already, or images of a restricted cohort were used.
     """
@@ -45,6 +46,7 @@ def write_pack(folder: Path, results: Results, context: Context, rules: Rules, p
     write_table(folder / "grid.csv", results.grid, "grid")
     write_settings(folder / "settings.json", results.settings)
     write_text(folder / CHECKS, json.dumps({"checks": results.checks, "view_filter": results.view_filter}, indent=1))
+    write_origins(folder, results.origins)
     for name in KEPT:
         table: pd.DataFrame = getattr(results, name)
         without_paths = table.assign(path="") if "path" in table else table
@@ -58,11 +60,13 @@ def write_pack(folder: Path, results: Results, context: Context, rules: Rules, p
     files = sorted(path.name for path in folder.iterdir() if path.name != INDEX)
     told = {
         "form": FORM,
-        "command": command,
+        "command": context.command,
         "context": {
             "profile": context.profile,
             "sources": dict(context.sources),
             "language": context.language,
+            "commit": context.commit,
+            "changed": context.changed,
         },
         "rules": vars(rules),
         "sha256": {name: sha256_of(folder / name) for name in files},
@@ -109,10 +113,11 @@ def read_pack(folder: Path) -> tuple[Results, Context, Rules]:
         histories=histories,
         metrics=metric_table(grid, runs),
         review=empty("review"),
+        origins=read_origins(folder),
         **checks,
         **tables,
     )
-    return results, Context(restricted=(), **told["context"]), Rules(**told["rules"])
+    return results, Context(restricted=(), command=told["command"], **told["context"]), Rules(**told["rules"])
 
 
 def _index(folder: Path) -> dict[str, Any]:

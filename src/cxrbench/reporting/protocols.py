@@ -23,6 +23,10 @@ HEADS = (
     N_("Study"), N_("Protocol"), N_("Mean change\naccuracy on test"), N_("Largest change\naccuracy on test"),
     N_("Largest change\nAUC on test"), N_("Winner\non validation"), N_("Order\nKendall's tau"),
 )  # fmt: skip
+MEANS_NOTE = N_(
+    "A change is that of the mean over seeds, every run counted; in brackets its interval at its level, over patients"
+    " and seeds."
+)
 ORDER_NOTE = N_(
     "Ranked by the mean absolute change of test accuracy over settings and protocols. Tau: 1 where the settings come in"
     " the same order of test accuracy as under paper, −1 in the reverse."
@@ -65,7 +69,7 @@ def section(effects: Sequence[Effect]) -> Protocols | None:
         for i, protocol in enumerate(one.protocols)
     ]
     title = _("Studies, the most changed first")
-    studies = TextTable(title, _(ORDER_NOTE), [_(head) for head in HEADS], rows, 99)
+    studies = TextTable(title, " ".join([_(ORDER_NOTE), _(MEANS_NOTE)]), [_(head) for head in HEADS], rows, 99)
     return Protocols(_answer(ordered), _(NOTE), studies, [_details(one) for one in ordered])
 
 

@@ -20,6 +20,7 @@ from cxrbench.reporting.attention import section as attention
 from cxrbench.reporting.context import Context
 from cxrbench.reporting.more_seeds import more_seeds
 from cxrbench.reporting.own_figures import OwnFigures, own_figures
+from cxrbench.reporting.provenance import provenance
 from cxrbench.reporting.results import Results
 from cxrbench.reporting.review import review
 from cxrbench.reporting.study import Section, section
@@ -115,6 +116,7 @@ def _page(
         [review(results.review, context.restricted)],
         checked,
         attention(results.attention, results.pictures, list(results.settings), context.restricted),
+        provenance(results, context),
     )
 
 

@@ -2,13 +2,14 @@
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from cxrbench.base.errors import CxrbenchError
+from cxrbench.base.origins import Origin, read_origins
 from cxrbench.base.tables import empty, read_table
 from cxrbench.evaluation.runs import read_grid, read_histories
 from cxrbench.evaluation.sound import check_metrics, check_runs
@@ -34,6 +35,7 @@ class Results:
     view_filter: Mapping[str, Any]  # view-filter's metrics.json
     attention: pd.DataFrame = dataclasses.field(default_factory=lambda: empty("attention"))
     pictures: Mapping[str, bytes] = dataclasses.field(default_factory=dict)  # JPEG files that the table attention names
+    origins: Sequence[Origin] = ()  # of the runs; none are known of what an earlier version trained
 
     @property
     def seeds(self) -> list[int]:
@@ -70,6 +72,7 @@ def read_results(data: Path) -> Results:
             if name
             if (path := data / "evaluate" / name).is_file()
         },
+        origins=read_origins(runs),
         **split,
     )
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from cxrbench.base.entry import run
+from cxrbench.base.origins import write_origins
 from cxrbench.base.tables import read_table
 from cxrbench.base.workspace import array_cache_dir, run_store_dir
 from cxrbench.config import params as parameters
@@ -11,6 +12,7 @@ from cxrbench.evaluation.study_settings import settings_of, write_settings
 from cxrbench.runs import outputs, plan
 from cxrbench.runs.store import RunStore
 from cxrbench.tracking.grid_tracker import GridTracker
+from cxrbench.tracking.provenance import origins
 from cxrbench.training import backend
 
 OUT = Path("data/train-grid")
@@ -36,6 +38,7 @@ def main() -> None:
     outputs.write_outputs(OUT, grid, store)
     write_settings(OUT / "settings.json", settings_of(params.planned_runs(), reasons))
     tracker.finish(params.seeds)
+    write_origins(OUT, origins(store.folder, grid["run"]))
     if failed:
         raise failed
 

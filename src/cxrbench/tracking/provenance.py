@@ -7,16 +7,19 @@ the runs, for MLflow's own store may be lost, and a later revision of the code d
 import dataclasses
 import json
 import os
-import subprocess
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import yaml
 
+from cxrbench.base.commit import commit
 from cxrbench.base.files import write_text
+from cxrbench.base.origins import Origin
 
 DATA_STAGES = ("download", "view-filter", "split")
 EXPERIMENTS = "dvc.experiments"  # names of DVC experiments, separated by blanks
+COMMIT, CHANGED = "mlflow.source.git.commit", "git.uncommitted_changes"
+MD5 = "dvc.md5."  # the path of a stage's output follows
 KEPT = ".provenance"  # the folder of the run store that holds a file a run
 
 
@@ -62,26 +65,36 @@ def keep(store: Path, run: str, now: Mapping[str, str], seedless: Callable[[], s
         write_text(store / KEPT / f"{run}.json", json.dumps(dataclasses.asdict(after), indent=1))
 
 
+def origins(store: Path, runs: Iterable[str]) -> list[Origin]:
+    """What was kept of ``runs`` in the run store's folder, those of one origin together, in their order."""
+    found: dict[str, tuple[Mapping[str, str], list[str]]] = {}
+    for run in dict.fromkeys(runs):
+        known = kept(store, run)
+        tags = {name: value for name, value in known.tags.items() if _of_origin(name)} if known else {}
+        found.setdefault(json.dumps(tags, sort_keys=True), (tags, []))[1].append(run)
+    return [
+        Origin(
+            of_origin,
+            tags.get(COMMIT, ""),
+            tags.get(CHANGED) == "yes",
+            {name.removeprefix(MD5): value for name, value in sorted(tags.items()) if name.startswith(MD5)},
+        )
+        for tags, of_origin in found.values()
+    ]
+
+
+def _of_origin(tag: str) -> bool:
+    return tag in (COMMIT, CHANGED) or tag.startswith(MD5)
+
+
 def joined(names: Iterable[str]) -> str:
     """Names of experiments as one tag, each once, in their order."""
     return " ".join(dict.fromkeys(names))
 
 
 def _git_tags(folder: Path) -> dict[str, str]:
-    revision = _git(folder, "rev-parse", "HEAD")
-    # dvc.lock always changes while a pipeline runs; what counts is what a run is made of
-    changed = _git(folder, "status", "--porcelain", "--untracked-files=no", "--", "src", "params.yaml", "dvc.yaml")
-    if not revision:
-        return {}
-    return {"mlflow.source.git.commit": revision, "git.uncommitted_changes": "yes" if changed else "no"}
-
-
-def _git(folder: Path, *arguments: str) -> str:
-    try:
-        result = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):  # no git, or no repository
-        return ""
-    return result.stdout.strip()
+    revision, changed = commit(folder)
+    return {COMMIT: revision, CHANGED: "yes" if changed else "no"} if revision else {}
 
 
 def _data_tags(folder: Path) -> dict[str, str]:
@@ -90,4 +103,4 @@ def _data_tags(folder: Path) -> dict[str, str]:
     except (FileNotFoundError, yaml.YAMLError):  # a stage that was run by hand; a file that DVC is writing
         return {}
     outs = [out for stage in DATA_STAGES for out in lock.get("stages", {}).get(stage, {}).get("outs", [])]
-    return {f"dvc.md5.{out['path']}": out.get("md5", "") for out in outs}
+    return {f"{MD5}{out['path']}": out.get("md5", "") for out in outs}
