@@ -188,11 +188,40 @@ def test_a_study_skipped_whole_keeps_its_section_and_its_claims_say_why(reported
 
 def test_the_plots_hold_every_run_as_tidy_rows(reported):
     grid = read_table(reported.parent / "data/train-grid/grid.csv", "grid")
-    for name in ("learning-curves", "roc", "accuracy"):
+    for name in ("learning-curves", "roc", "precision-recall", "reliability", "accuracy"):
         points = pd.read_csv(reported / "plots" / f"{name}.csv")
         cells = points[["study", "setting", "seed"]].drop_duplicates()
-        diverged = 1 if name == "roc" else 0  # a run without finite scores has no ROC curve
+        diverged = 0 if name in ("learning-curves", "accuracy") else 1  # without finite scores there is no such curve
         assert len(cells) == len(grid) - diverged
+
+
+def test_the_winners_confusion_on_validation_adds_up_to_their_images_and_accuracy(reported):
+    table = pd.read_csv(reported / "plots/confusion.csv")
+    winners = pd.read_csv(reported / "tables/winners.csv").set_index("study")
+    assert set(table["study"]) == set(STUDIES)
+    for study, cells in table.groupby("study"):
+        assert len(cells) == 4
+        assert set(cells["setting"]) == {winners.loc[study, "winner"]}
+        right = cells.loc[cells["actual"] == cells["predicted"], "images"].sum() / cells["images"].sum()
+        assert right == pytest.approx(winners.loc[study, "validation_accuracy"], abs=1e-4)
+
+
+def test_every_study_shows_five_charts_each_with_its_numbers_and_a_confusion_matrix_a_setting(reported):
+    page = (reported / "report.html").read_text(encoding="utf-8")
+    grid = read_table(reported.parent / "data/train-grid/grid.csv", "grid")
+    for name in STUDIES:
+        section = page.split(f'<section id="study-{name}">')[1].split("</section>")[0]
+        charts = section.split("<figure>")[1:]
+        assert len(charts) == 5
+        for chart in charts:
+            figure = chart.split("</figure>")[0]
+            assert re.search(r'<svg [^>]*role="img" aria-labelledby="[^"]+"', figure)
+            assert "<figcaption>" in figure
+            assert re.search(r"<details>.*<caption>.*</details>", figure, re.DOTALL)
+        settings = grid.loc[grid["study"] == name, "setting"].nunique()
+        assert section.count('<table class="confusion">') == settings
+    ids = re.findall(r' id="([^"]*)"', page)
+    assert len(set(ids)) == len(ids)
 
 
 def test_the_same_runs_give_the_same_bytes(reported, monkeypatch):

@@ -5,8 +5,8 @@ from pathlib import Path
 
 TRACK = """\
 Logs the runs of the present grid that MLflow does not have, with their curves, figures and models, and registers the
-best models of each study. Nothing is trained. Run it after MLflow failed while training went on, or to make a lost
-or moved MLflow store anew; a second time it changes nothing.
+best models of each study, and attaches reports/report.html if it is there. Nothing is trained. Run it after MLflow
+failed while training went on, or to make a lost or moved MLflow store anew; a second time it changes nothing.
 
 It reads params.yaml, data/split/assignment.csv, data/train-grid/grid.csv (without one, the grid that params.yaml
 asks for) and the run store. Runs of earlier grids are not logged.
@@ -38,6 +38,7 @@ def run(options: argparse.Namespace) -> int:
     from cxrbench.config.studies import split_runnable
     from cxrbench.runs.outputs import grid_table
     from cxrbench.runs.store import RunStore
+    from cxrbench.tracking import report_log
     from cxrbench.tracking.missing import log_missing
     from cxrbench.training import backend
 
@@ -54,4 +55,8 @@ def run(options: argparse.Namespace) -> int:
     print(f"{outcome.new} runs logged to {outcome.uri}, {outcome.known} were there")
     if outcome.untrained:
         print(f"{outcome.untrained} runs of the grid are not in {store.folder}; 'dvc repro train-grid' trains them")
+    report = Path("reports")
+    if (report / report_log.PAGE).is_file():
+        became = report_log.attach_or_fail(report, params.restricted, options.to)
+        print(f"{report / report_log.PAGE} is {'attached' if became == report_log.PAGE else became}")
     return 0

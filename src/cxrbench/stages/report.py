@@ -1,4 +1,7 @@
-"""report: metrics and published tables -> reports/: the page, tables, metrics.json, points to plot."""
+"""report: metrics and published tables -> reports/: the page, tables, metrics.json, points to plot.
+
+The page is attached to MLflow, which decides about nothing here.
+"""
 
 from pathlib import Path
 
@@ -8,6 +11,7 @@ from cxrbench.published import papers
 from cxrbench.reporting.context import context_of, rules_of
 from cxrbench.reporting.report import write_report
 from cxrbench.reporting.results import read_results
+from cxrbench.tracking.report_log import attach_after_the_stage
 
 
 def main() -> None:
@@ -15,6 +19,7 @@ def main() -> None:
     rules = rules_of(params.report)
     results = read_results(Path("data"))
     write_report(Path("reports"), results, papers.load("data/published"), context_of(params), rules)
+    attach_after_the_stage(Path("reports"), params.restricted)
 
 
 if __name__ == "__main__":

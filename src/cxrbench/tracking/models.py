@@ -8,12 +8,11 @@ import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from cxrbench.tracking import logged
 from cxrbench.tracking.logged import Choice, Network
 from cxrbench.tracking.model_folder import write_model_folder
+from cxrbench.tracking.opening import local_folder
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -99,9 +98,3 @@ class Models:
             ).version
         self._client.set_registered_model_alias(name, alias, str(version))
         return True
-
-
-def local_folder(uri: str) -> Path | None:
-    """The folder of this machine that an artifact address names, or None."""
-    parts = urlsplit(uri)
-    return Path(url2pathname(parts.path)) if parts.scheme in ("", "file") and not parts.netloc else None

@@ -5,21 +5,13 @@ Logging the same thing again changes nothing but the list of DVC experiments tha
 processes of a workspace share. A run's Duration in MLflow is its time of training, a parent's the sum of its runs'.
 """
 
-import logging
-import os
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
-from filelock import FileLock
-
-from cxrbench.base import workspace
-from cxrbench.base.errors import CxrbenchError
 from cxrbench.tracking import logged
-from cxrbench.tracking.failure import reason, without_password
 from cxrbench.tracking.locality import stays_here
 from cxrbench.tracking.logged import (
     BEST,
@@ -33,34 +25,20 @@ from cxrbench.tracking.logged import (
     SeedRun,
     no_figures,
 )
-from cxrbench.tracking.models import Models, local_folder
+from cxrbench.tracking.models import Models
+from cxrbench.tracking.opening import OPENING, Store, place_of
 from cxrbench.tracking.provenance import EXPERIMENTS, joined, provenance_tags
 from cxrbench.tracking.records import Records, curves, metrics
-from cxrbench.tracking.waiting import Waiting
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
 
 PARENT = "mlflow.parentRunId"
-OPENING = {"seconds": 5, "retries": 0}  # how long a server may take to answer before anything is trained
-LOGGING = {"seconds": 30, "retries": 1}  # and later, when it may have a model to store
-OTHERS_S = 60  # seconds that another process of the workspace may log before this one gives up
 
 
 def open_tracker(uri: str | None = None) -> "Tracker":
     """The tracker of the user's own workspace, also from inside DVC's copies of it; ``uri`` names another store."""
-    uri, folder = workspace.tracking_uri(uri), workspace.workspace_root() / "mlruns"
-    return Tracker(uri, folder, _artifacts(uri, folder), provenance_tags(Path.cwd()))
-
-
-def _artifacts(uri: str, folder: Path) -> Path | None:
-    """Where the artifacts of the store ``uri`` go: beside an SQLite file, to a server's own place (None)."""
-    parts = urlsplit(uri)
-    if parts.scheme in ("http", "https", "databricks", "databricks-uc", "uc"):
-        return None
-    database = Path(parts.path[1:])
-    beside = parts.scheme.startswith("sqlite") and not parts.netloc and database.is_absolute()
-    return (database.parent if beside else folder) / "artifacts"
+    return Tracker(*place_of(uri), provenance_tags(Path.cwd()))
 
 
 class Tracker:
@@ -68,28 +46,17 @@ class Tracker:
     to the store. ``tags`` are for a run of which no provenance was kept."""
 
     def __init__(self, uri: str, folder: Path, artifact_root: Path | None, tags: Mapping[str, str]) -> None:
-        _import_mlflow_silently()
-        from mlflow import MlflowClient
-
-        self._artifact_root = artifact_root
         self._uri, self._tags = uri, dict(tags)
-        self._waiting = Waiting()
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._lock = FileLock(folder / "tracking.lock", timeout=OTHERS_S)
-            with self._lock, self._waiting.at_most(**OPENING):  # the first process makes SQLite's tables
-                self._client = MlflowClient(uri, registry_uri=uri)
-                self._client.search_experiments(max_results=1)
-        except Exception as error:  # MLflow's, SQLAlchemy's, the file system's or a server's own
-            raise CxrbenchError(
-                f"the MLflow store {without_password(uri)} can't be used ({reason(error)}); check MLFLOW_TRACKING_URI"
-            ) from None
+        self._store = Store(uri, folder, artifact_root)
+        self._client = self._store.client
         self._models, self._records = Models(self._client), Records(self._client)
 
     def describe(self, study: str, labels: Sequence[str]) -> None:
         """Says on the study's page what it asks: which of the settings ``labels`` is best."""
-        with self._logging():
-            self._client.set_experiment_tag(self._experiment(study), logged.NOTE, logged.study_note(study, labels))
+        with self._store.logging():
+            self._client.set_experiment_tag(
+                self._store.experiment(study), logged.NOTE, logged.study_note(study, labels)
+            )
 
     def log_setting(
         self, study: str, label: str, runs: Sequence[SeedRun], draw: Draw = no_figures, picture: Picture | None = None
@@ -99,7 +66,7 @@ class Tracker:
         ``picture`` is logged once. The parent covers every seed ever logged of the setting on the same data and
         code, so that more seeds may follow in a later call. Gives how many of ``runs`` were not logged before.
         """
-        with self._logging():
+        with self._store.logging():
             parent = self._parent(study, label, runs)
             with self._finishing(parent):
                 known, new = {c.data.tags["fingerprint"]: c for c in self._seeds(parent)}, 0
@@ -122,7 +89,7 @@ class Tracker:
 
     def register_best(self, study: str, label: str, seed_run: SeedRun, choice: Choice) -> bool:
         """Gives the alias 'best' to the model of a run that was logged, unless a better one has it; whether it did."""
-        with self._logging():
+        with self._store.logging():
             parent = self._find_parent(study, label, seed_run)
             children = self._seeds(parent) if parent else []
             found = [c for c in children if c.data.tags["fingerprint"] == seed_run.record["run"]]
@@ -139,45 +106,24 @@ class Tracker:
 
     def would_register_mean(self, choice: Choice) -> bool:
         """Whether ``register_mean`` would give the alias away: making the network costs seconds."""
-        with self._logging():
+        with self._store.logging():
             present = self._models.aliased(choice.study, BEST_MEAN)
             return present is None or choice.beats(present.tags)
 
     def register_mean(self, study: str, label: str, mean: MeanRun, choice: Choice) -> bool:
         """Logs the mean of a setting's networks as a run of its own and gives it the alias 'best-mean', as above."""
-        with self._logging():
+        with self._store.logging():
             parent = self._find_parent(study, label, mean.of[0])
             assert parent is not None  # its runs were logged
             tags = mean.model_tags(label)
             note = f"{label}, the mean of the networks of seeds {mean.seeds}: the best setting when it was registered."
             return self._models.promote(BEST_MEAN, choice, tags, lambda: self._mean_run(parent, label, mean), note)
 
-    @contextmanager
-    def _logging(self) -> Iterator[None]:
-        with self._lock, self._waiting.at_most(**LOGGING):
-            yield
-
-    def _experiment(self, study: str) -> str:
-        """The id of the study's experiment: made where there is none, brought back where it was deleted.
-
-        One whose artifacts were moved away or lost is renamed, and made anew: MLflow can't mend their addresses.
-        """
-        found = self._client.get_experiment_by_name(study)
-        place = self._artifact_root / study if self._artifact_root else None
-        if found and place:
-            old = local_folder(found.artifact_location)
-            if old and old != place and not old.exists():
-                self._client.rename_experiment(found.experiment_id, f"{study} (moved, {found.experiment_id})")
-                found = None
-        if found is None:
-            return str(self._client.create_experiment(study, artifact_location=place.as_uri() if place else None))
-        if found.lifecycle_stage == "deleted":
-            self._client.restore_experiment(found.experiment_id)
-        return str(found.experiment_id)
-
     def _find_parent(self, study: str, label: str, run: SeedRun) -> "Run | None":
         identity = logged.setting_tags(study, label, run)["identity"]
-        found = self._client.search_runs([self._experiment(study)], f"tags.identity = '{identity}'", max_results=1)
+        found = self._client.search_runs(
+            [self._store.experiment(study)], f"tags.identity = '{identity}'", max_results=1
+        )
         return found[0] if found else None
 
     def _parent(self, study: str, label: str, runs: Sequence[SeedRun]) -> "Run":
@@ -187,7 +133,7 @@ class Tracker:
             tags = {**self._provenance(runs[0]), **logged.setting_tags(study, label, runs[0])}
             if names:
                 tags[EXPERIMENTS] = joined(names)
-            parent = self._records.new_run(self._experiment(study), label, tags, min(run.began for run in runs))
+            parent = self._records.new_run(self._store.experiment(study), label, tags, min(run.began for run in runs))
         if parent.info.status != "FINISHED":
             self._records.log_batches(parent, logged.parameters(runs[0].record["setting"]), [])
             self._records.log_data(parent, runs[0].data)
@@ -265,7 +211,7 @@ class Tracker:
         try:
             yield
         except BaseException:
-            with suppress(Exception), self._waiting.at_most(**OPENING):  # the store may be what failed
+            with suppress(Exception), self._store.waiting.at_most(**OPENING):  # the store may be what failed
                 if run.info.status != "FINISHED":
                     self._client.set_terminated(run.info.run_id, "FAILED")
             raise
@@ -274,13 +220,3 @@ class Tracker:
         """Marks ``run`` as finished at ``end_ms``, in milliseconds since 1970, unless that is what it says."""
         if (run.info.status, run.info.end_time) != ("FINISHED", end_ms):
             self._client.set_terminated(run.info.run_id, "FINISHED", end_ms)
-
-
-def _import_mlflow_silently() -> None:
-    """Imports MLflow with its telemetry off, and no word but what it raises: a failure is one sentence of ours."""
-    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
-    os.environ["DO_NOT_TRACK"] = "true"
-    import mlflow  # noqa: F401
-
-    logging.getLogger("mlflow").setLevel(logging.CRITICAL)
-    logging.getLogger("alembic").setLevel(logging.ERROR)
