@@ -22,7 +22,7 @@ OTHER = {
     "cohort": "covid", "protocol": "patient", "model": "xception", "weights": "imagenet", "image_size": 96,
     "resize": "pad", "hide": "lungs", "augment": "paper", "balance": True, "optimizer": "sgd", "lr": 0.1,
     "batch_size": 8, "epochs": 9, "loss": "categorical_crossentropy", "padding": 1, "checkpoint": "best",
-    "precision": "mixed_bfloat16", "threads": 2,
+    "precision": "mixed_bfloat16", "threads": 2, "redraw": True,
 }  # fmt: skip
 
 

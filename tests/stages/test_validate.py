@@ -54,7 +54,7 @@ def test_good_tables_pass_and_the_verdict_says_so(workspace, capsys) -> None:
     assert (found["passed"], found["critical_failures"], found["warnings"]) == (True, 0, 0)
     assert found["checks"] == len(found["outcomes"]) > 100
     assert capsys.readouterr().out.splitlines() == [
-        f"{found['checks']} checks of 8 tables: 0 critical failures, 0 warnings; see data/validate/docs/index.html"
+        f"{found['checks']} checks of 10 tables: 0 critical failures, 0 warnings; see data/validate/docs/index.html"
     ]
 
 
@@ -78,7 +78,7 @@ def test_a_critical_failure_prints_a_few_rows_writes_verdict_and_pages_and_exits
         "critical: 'every sha256 is 64 hexadecimal digits' fails on table manifest: 7 of 19 rows",
         *(f"    a i0{number}: a/0{number}.png [sha256 '12']" for number in range(5)),
         "    and 2 more",
-        f"{verdict()['checks']} checks of 8 tables: 1 critical failures, 0 warnings; see data/validate/docs/index.html",
+        f"{verdict()['checks']} checks of 10 tables: 1 critical failures, 0 warnings; see data/validate/docs/index.html",
     ]
     assert printed.err.startswith("error: the check 'every sha256 is 64 hexadecimal digits' fails")
     assert printed.err.count("\n") == 1
