@@ -110,6 +110,7 @@ def render(
     galleries: Sequence[Gallery] = (),
     appendix: Sequence[TextTable] = (),
     attention: Attention | None = None,
+    splits: TextTable | None = None,
 ) -> str:
     """The whole page; ``facts`` are name and value, ``rules`` are paragraphs, ``own`` is by claim, ``seeds`` says
     what more of them would decide."""
@@ -128,6 +129,7 @@ def render(
         galleries=galleries,
         appendix=appendix,
         attention=attention,
+        splits=splits,
         titles=tables.TITLES,
         selection=_(tables.SELECTION),
         spread=_(tables.SPREAD),
