@@ -307,7 +307,7 @@ def test_redraw_can_be_an_axis_beside_the_fixed_split():
 
 
 def test_redraw_stands_in_the_section_split_alone_and_the_view_networks_images_have_one_split():
-    with pytest.raises(CxrbenchError, match="redraw stands in the section split, as split.redraw"):
+    with pytest.raises(CxrbenchError, match=r"redraw stands in the section split, as split\.redraw"):
         params.parse(changed(("redraw",), True))
     with pytest.raises(CxrbenchError, match="the view network's images have one split"):
         params.parse(changed(("studies", "view-network", "redraw"), True))

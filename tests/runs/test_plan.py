@@ -227,4 +227,5 @@ def test_a_seed_whose_split_was_not_drawn_is_named():
 def test_two_studies_share_the_runs_of_a_redrawn_setting(tmp_path):
     runs = [PlannedRun(study, "x", Setting(redraw=True), seed) for study in ("s", "t") for seed in (0, 3)]
     names = plan.fingerprints(runs, redrawn_assignment())
-    assert names[:2] == names[2:] and len(set(names)) == 2
+    assert names[:2] == names[2:]
+    assert len(set(names)) == 2

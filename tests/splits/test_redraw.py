@@ -1,4 +1,4 @@
-"""A split of its own for each seed: exact, repeatable, without a patient in two parts, and the fixed split as it was."""
+"""A split of its own for each seed: exact, repeatable, and under protocol patient without a patient in two parts."""
 
 import pandas as pd
 import pytest
@@ -51,7 +51,7 @@ def test_splits_differ_between_seeds_and_from_the_fixed_one(protocol):
 
 def test_what_cannot_be_drawn_names_the_seed():
     images = plain(8, 8, per_patient=4)
-    with pytest.raises(CxrbenchError, match="split.redraw, seed 7: cohort 'a', protocol patient"):
+    with pytest.raises(CxrbenchError, match=r"split\.redraw, seed 7: cohort 'a', protocol patient"):
         drawn(images, even(2, 2, 1), [7])
 
 

@@ -145,7 +145,7 @@ def _redrawn(images: dict[str, pd.DataFrame], seeds: tuple[int, ...]) -> pd.Data
     for cohort, table in images.items():
         for seed in seeds:
             rng = np.random.default_rng([len(cohort), seed])
-            parts = table.groupby("label", sort=False)["paper"].transform(lambda column: rng.permutation(column))
+            parts = table.groupby("label", sort=False)["paper"].transform(rng.permutation)
             rows.append(table[["cohort", "source", "image_id"]].assign(seed=seed, **dict.fromkeys(PROTOCOLS, parts)))
     return pd.concat(rows)
 

@@ -41,7 +41,8 @@ def redrawn_workspace(tmp_path_factory):
 def test_the_page_says_which_part_of_the_spread_is_the_splits(redrawn_workspace):
     page = (redrawn_workspace / "reports/report.html").read_text()
     table = (redrawn_workspace / "reports/tables/seeds-and-split.md").read_text()
-    assert "Seeds and split" in page and "Redrawn splits: where each seed has a split of its own" in page
+    assert "Seeds and split" in page
+    assert "Redrawn splits: where each seed has a split of its own" in page
     assert "| split | redraw=True | Accuracy, %" in table
     assert "not run on the fixed split" in next(line for line in table.splitlines() if "batch_size=4" in line)
     # batch_size=32 is the base setting, which the study 'split' ran on the fixed split too.

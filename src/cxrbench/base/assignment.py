@@ -1,4 +1,4 @@
-"""Which image is in which part: the fixed split of each protocol, and the splits drawn anew for each seed, in one table.
+"""Which image is in which part: each protocol's fixed split, and the splits drawn anew for each seed, in one table.
 
 On disk they are two tables, 'assignment' and 'redrawn'. In memory a redrawn split is one more column beside those of
 the protocols, so whatever takes the name of a protocol's column takes that of a redrawn split too.

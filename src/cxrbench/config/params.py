@@ -92,7 +92,7 @@ class Split(Checked):
     seed: Seed = Field(description="of the draw of images")
     redraw: bool = Field(
         False,
-        description="the base setting's redraw: each seed trains and is judged on a split of its own, of the same quotas",
+        description="the base setting's redraw: each seed trains and is judged on a split of its own",
     )
     patients: Literal[READINGS] = Field(
         "strict",

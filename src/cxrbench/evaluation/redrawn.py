@@ -33,10 +33,13 @@ def mean_of_seeds(
     ``index`` and ``weights`` (resamples, patients) are of every patient of the runs. Not a number where the metric is
     undefined in a run.
     """
-    of_a, of_b = (None if runs is None else _by_seed(runs, metric, index, weights) for runs in (a, b))
-    values, resampled = of_a if of_b is None else (of_a[0] - of_b[0], of_a[1] - of_b[1])
+    values, resampled = _by_seed(a, metric, index, weights)
     most = math.inf if metric == "loss" else 1.0
-    bounds = (0.0 if of_b is None else -most, most)
+    bounds = (0.0, most)
+    if b is not None:
+        values_of_b, resampled_of_b = _by_seed(b, metric, index, weights)
+        values, resampled = values - values_of_b, resampled - resampled_of_b
+        bounds = (-most, most)
     patients = len({patient for run in (*a, *(b or ())) for patient in run.patient.tolist()})
     variance, seeds = float(values.var(ddof=1)), len(values)
     defined = resampled[:, np.isfinite(resampled).all(axis=0)]  # a resample of a tiny part may hold one class only

@@ -73,8 +73,8 @@ def leak_table(leaks: pd.DataFrame) -> TextTable | None:
             rows.append([str(cohort), str(protocol), _(str(kind)), *cells])
     heads = (_("Cohort"), _("Protocol"), _("What is shared"), *(f"{_(a)}–{_(b)}" for a, b in pairs))
     note = _(
-        "What two parts of a redrawn split share, in groups as above: the fewest and the most over the splits of {seeds}"
-        " seeds. A protocol and kind that is not listed shares nothing under any seed."
+        "What two parts of a redrawn split share, in groups as above: the fewest and the most over the splits of"
+        " {seeds} seeds. A protocol and kind that is not listed shares nothing under any seed."
     ).format(seeds=leaks["seed"].nunique())
     return TextTable(_("Leaks between parts of redrawn splits"), note, heads, rows, 3)
 
