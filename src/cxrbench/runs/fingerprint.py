@@ -79,7 +79,7 @@ def code() -> Code:
 
 
 def values_of(setting: Setting) -> dict[str, Any]:
-    """Every key of a setting and its value, as a run's record has them: without defaults of settings that came later."""
+    """Every key of a setting and its value, as a run's record has them: no default of a setting that came later."""
     fields = Setting.model_fields
     return setting.model_dump(exclude={key for key in LATER_KEYS if getattr(setting, key) == fields[key].default})
 
