@@ -212,3 +212,8 @@ def test_importing_a_stage_loads_nothing_heavy():
     code = f"import sys, {', '.join(modules)}; print([m for m in {HEAVY!r} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_stage_that_trains_depends_on_every_setting():
+    params = set(PIPELINE["stages"]["train-grid"]["params"])
+    assert {name for name in Setting.model_fields if name != "redraw"} | {"split.redraw"} <= params

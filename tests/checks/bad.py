@@ -121,6 +121,15 @@ BREAKS: dict[tuple[str, str], Break] = {
     ("leaks", f"what was searched for is one of: {'; '.join(SHARED)}"): put("kind", "patient"),
     ("leaks", "no number of groups is below 0"): put("groups", -1),
     ("leaks", "the two sides are two parts in their order, or two labels"): put("b", "train"),
+    ("redrawn", "no split holds an image twice"): twice,
+    ("redrawn", "every image belongs to a cohort that has quotas"): put("cohort", "views"),
+    ("redrawn", "every image is one of the assignment"): put("label", ""),
+    ("redrawn", "a, official protocol, seed 3, train: 1 to 2 normal images"): fill("official", ""),
+    ("redrawn", "a, official protocol, seed 3, train: 2 to 3 pneumonia images"): fill("official", ""),
+    ("redrawn_leaks", "nothing was searched twice"): twice,
+    ("redrawn_leaks", f"what was searched for is one of: {'; '.join(SHARED)}"): put("kind", "patient"),
+    ("redrawn_leaks", "no number of groups is below 0"): put("groups", -1),
+    ("redrawn_leaks", "the two sides are two parts in their order"): put("b", "train"),
     ("shortcuts", "every feature stands once a cohort and protocol"): twice,
     ("shortcuts", f"every feature is one of: {'; '.join(FEATURES)}"): put("feature", "size"),
     ("shortcuts", "every feature was judged on at least one test image"): put("n", 0),
@@ -153,15 +162,23 @@ for _cohort, _protocol, _part, (_label, _n) in COUNTS:
     BREAKS["assignment", f"{_cohort}, {_protocol} protocol, {_part}: {_n} {_label} images"] = drop(
         cohort=_cohort, label=_label, **{_protocol: _part}
     )
+    if _cohort == "a":
+        BREAKS["redrawn", f"a, {_protocol} protocol, seed 3, {_part}: {_n} {_label} images"] = drop(
+            label=_label, **{_protocol: _part}
+        )
 for _protocol in PROTOCOLS:
     _words = f"{_protocol}: every part is train, validation, test or empty"
-    BREAKS["assignment", _words] = put(_protocol, "val")
+    BREAKS["assignment", _words] = BREAKS["redrawn", _words] = put(_protocol, "val")
     BREAKS["shortcuts", f"a, {_protocol} protocol: all 6 features were judged"] = drop(protocol=_protocol)
     for _kind, _what in SHARED.items():
         _where = {"across": "parts", "protocol": _protocol, "kind": _kind}
         _title = f"a, {_protocol} protocol"
         BREAKS["leaks", f"{_title}: all 3 pairs of parts were searched for {_what}"] = drop(**_where)
         BREAKS["leaks", f"{_title}: no two parts share {_what}"] = put("groups", 1, **_where, b="test")
+        _where = {"protocol": _protocol, "kind": _kind}
+        _title += ", redrawn splits"
+        BREAKS["redrawn_leaks", f"{_title}: all pairs of parts were searched for {_what}"] = drop(**_where)
+        BREAKS["redrawn_leaks", f"{_title}: no two parts share {_what}"] = put("groups", 1, **_where, b="test")
 for _kind in PICTURES:
     _where = {"across": "labels", "kind": _kind}
     _title = "a, normal and pneumonia"
@@ -172,8 +189,9 @@ WARNINGS = {
     ("manifest", "a: every label is normal or pneumonia, or empty"),
     ("manifest", "a: at most 50 % of the labels are empty"),
     ("rejects", "a: at most 5 % of the files were rejected"),
-    *(key for key in BREAKS if "paper protocol: no two parts" in key[1] or "official protocol: no two" in key[1]),
+    *(key for key in BREAKS if "no two parts share" in key[1] and "patient protocol" not in key[1]),
     ("leaks", "a, patient protocol: no two parts share a patient (loose reading)"),
+    ("redrawn_leaks", "a, patient protocol, redrawn splits: no two parts share a patient (loose reading)"),
     *(key for key in BREAKS if "the two labels share no" in key[1]),
     ("shortcuts", "no feature of the file alone separates the classes (AUC from 0.25 to 0.75)"),
     ("runs", "no run diverged"),

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from cxrbench.base.tables import PROTOCOLS, TABLES
-from cxrbench.checks import data, scores
+from cxrbench.checks import data, redrawn, scores
 from cxrbench.checks.parts import FEATURES, PAIRS, SHARED
 
 LABELS = {"a": ("normal", "pneumonia")}
@@ -49,6 +49,8 @@ def data_tables() -> dict[str, pd.DataFrame]:
             ],
         ),
         "leaks": table("leaks", parts + [("a", "", "labels", *LABELS["a"], kind, 0, 0, "") for kind in SHARED]),
+        "redrawn": table("redrawn", [{**row, "seed": 3} for row in assigned(QUOTAS["a"], "a")]),
+        "redrawn_leaks": table("redrawn_leaks", [(3, one[0], one[1], *one[3:]) for one in parts]),
         "shortcuts": table("shortcuts", [("a", name, one, 3, 0.6) for name in PROTOCOLS for one in FEATURES]),
     }
 
@@ -71,6 +73,7 @@ def every_table() -> dict[str, pd.DataFrame]:
     """The tables as their suites see them."""
     tables = data_tables()
     tables["rejects"] = data.marked(tables["rejects"], tables["manifest"])
+    tables["redrawn"] = redrawn.labelled(tables["redrawn"], tables["assignment"])
     return {**tables, **scores.tables(*run_inputs())}
 
 

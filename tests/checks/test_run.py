@@ -59,7 +59,7 @@ def test_a_person_reads_each_failure_with_its_rows_below(checked) -> None:
         "    validation and test share 1: p03",
         "warning: 'a: every label is normal or pneumonia, or empty' fails on table manifest: 1 of 19 rows",
         "    a i03: a/03.png [label 'Normal']",
-        f"{len(checked[0])} checks of 8 tables: 2 critical failures, 1 warnings; see docs/index.html",
+        f"{len(checked[0])} checks of 10 tables: 2 critical failures, 1 warnings; see docs/index.html",
     ]
 
 

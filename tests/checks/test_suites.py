@@ -68,7 +68,8 @@ def test_a_source_without_a_split_may_leave_the_official_protocol_empty() -> Non
     tables = good.data_tables()
     tables["frontal"]["source_part"] = ""
     tables["assignment"].loc[tables["assignment"]["cohort"] == "a", "official"] = ""
-    for table in ("leaks", "shortcuts"):
+    tables["redrawn"]["official"] = ""
+    for table in ("leaks", "redrawn_leaks", "shortcuts"):
         tables[table] = tables[table][tables[table]["protocol"] != "official"].reset_index(drop=True)
     assert all(result.passed for result in good.check_data(tables))
 
@@ -116,5 +117,5 @@ def test_tables_without_rows_are_checked_too(tables) -> None:
     for result in outcomes:
         assert result.passed == (result.rows == 0), result
     assert {result.table for result in failures(outcomes, "critical")} == {
-        "manifest", "frontal", "assignment", "leaks", "shortcuts"
+        "manifest", "frontal", "assignment", "leaks", "shortcuts", "redrawn", "redrawn_leaks"
     }  # fmt: skip

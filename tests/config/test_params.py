@@ -284,3 +284,30 @@ def test_restricted_images_are_not_sent_to_a_cluster():
     tree["cohorts"]["pneumonia"]["restricted"] = True
     with pytest.raises(CxrbenchError, match=r"pneumonia is restricted, and executor ray"):
         params.parse(tree)
+
+
+def test_split_redraw_is_the_base_settings_and_no_view_networks():
+    plain, redrawn = params.parse(TREE), params.parse(changed(("split", "redraw"), True))
+    assert {run.setting.redraw for run in plain.planned_runs()} == {False}
+    assert {(run.study == "view-network", run.setting.redraw) for run in redrawn.planned_runs()} == {
+        (True, False),
+        (False, True),
+    }
+    assert (plain.redrawn_seeds, redrawn.redrawn_seeds) == ((), (0, 1, 2))
+
+
+def test_redraw_can_be_an_axis_beside_the_fixed_split():
+    tree = changed(("studies",), {"split": {"vary": {"redraw": [False, True]}}})
+    found = params.parse(tree)
+    assert {run.label: run.setting.redraw for run in found.planned_runs()} == {
+        "redraw=False": False,
+        "redraw=True": True,
+    }
+    assert found.redrawn_seeds == (0, 1, 2)
+
+
+def test_redraw_stands_in_the_section_split_alone_and_the_view_networks_images_have_one_split():
+    with pytest.raises(CxrbenchError, match=r"redraw stands in the section split, as split\.redraw"):
+        params.parse(changed(("redraw",), True))
+    with pytest.raises(CxrbenchError, match="the view network's images have one split"):
+        params.parse(changed(("studies", "view-network", "redraw"), True))

@@ -22,7 +22,7 @@ OTHER = {
     "cohort": "covid", "protocol": "patient", "model": "xception", "weights": "imagenet", "image_size": 96,
     "resize": "pad", "hide": "lungs", "augment": "paper", "balance": True, "optimizer": "sgd", "lr": 0.1,
     "batch_size": 8, "epochs": 9, "loss": "categorical_crossentropy", "padding": 1, "checkpoint": "best",
-    "precision": "mixed_bfloat16", "threads": 2,
+    "precision": "mixed_bfloat16", "threads": 2, "redraw": True,
 }  # fmt: skip
 
 
@@ -115,3 +115,15 @@ def test_a_weights_file_counts_by_its_content_not_by_its_place(tmp_path):
     here, moved, other = (fingerprint(Setting(weights=str(path)), 0, "d") for path in names)
     assert here == moved != other
     assert len({here, fingerprint(Setting(), 0, "d"), fingerprint(Setting(weights="imagenet"), 0, "d")}) == 3
+
+
+def test_a_setting_that_came_later_changes_no_fingerprint_while_it_has_its_default(monkeypatch):
+    hashed = []
+    monkeypatch.setattr(fingerprints.json, "dumps", lambda tree, **_: hashed.append(tree) or "")
+    fingerprint(Setting(), 0, "d")
+    fingerprint(Setting(redraw=True), 0, "d")
+    earlier, later = (tree["setting"] for tree in hashed)
+    assert "redraw" not in earlier
+    assert list(earlier) == [key for key in SETTING_KEYS if key not in ("weights", "redraw")]
+    assert later == {**earlier, "redraw": True}
+    assert "redraw" not in fingerprints.values_of(Setting())  # a run's record is as earlier ones are

@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from cxrbench.base.assignment import column_of, with_redrawn
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.base.files import sha256_of
-from cxrbench.base.tables import TABLES
+from cxrbench.base.tables import PROTOCOLS, TABLES
 from cxrbench.config.setting import Setting
 from cxrbench.config.studies import PlannedRun
 from cxrbench.runs import plan
@@ -193,3 +194,38 @@ def test_a_changed_column_is_trained_again_once(workers, monkeypatch, capsys):
     told = capsys.readouterr().err
     assert told.count("has a scores table that this version of cxrbench can't read; it is trained again") == 2
     assert workers(planned(0, 1)) == []
+
+
+def redrawn_assignment():
+    """``assignment`` with splits of its own for the seeds 0 and 3; the parts of the latter are turned by one."""
+    table = assignment()
+    rows = [
+        table[["cohort", "source", "image_id"]].assign(
+            seed=seed, **{name: table["paper"].tolist()[turn:] + table["paper"].tolist()[:turn] for name in PROTOCOLS}
+        )
+        for seed, turn in ((0, 2), (3, 1))
+    ]
+    return with_redrawn(table, pd.concat(rows))
+
+
+def test_a_redrawn_setting_sees_its_seeds_own_split_and_another_setting_what_it_saw():
+    table = redrawn_assignment()
+    fixed, own = plan.select(table, "pneumonia", "paper"), plan.select(table, "pneumonia", column_of("paper", True, 3))
+    assert fixed.equals(plan.select(assignment(), "pneumonia", "paper"))
+    assert own["part"].tolist() == [*fixed["part"].tolist()[1:], fixed["part"].tolist()[0]]
+    runs = [PlannedRun("s", "x", Setting(redraw=redraw), seed) for redraw in (False, True) for seed in (0, 3)]
+    names = plan.fingerprints(runs, table)
+    assert len(set(names)) == 4
+    assert names[:2] == plan.fingerprints(runs[:2], assignment())
+
+
+def test_a_seed_whose_split_was_not_drawn_is_named():
+    with pytest.raises(CxrbenchError, match="has no split 'paper, seed 4'; run 'dvc repro split'"):
+        plan.fingerprints([PlannedRun("s", "x", Setting(redraw=True), 4)], redrawn_assignment())
+
+
+def test_two_studies_share_the_runs_of_a_redrawn_setting(tmp_path):
+    runs = [PlannedRun(study, "x", Setting(redraw=True), seed) for study in ("s", "t") for seed in (0, 3)]
+    names = plan.fingerprints(runs, redrawn_assignment())
+    assert names[:2] == names[2:]
+    assert len(set(names)) == 2

@@ -82,14 +82,25 @@ def make(folder: Path, share: float = 1.0) -> None:
     images = {name: _images(name, counts, rng) for name, counts in sizes.items()}
     assignment = pd.concat(images.values(), ignore_index=True)
     write_table(folder / "data/split/assignment.csv", assignment[list(TABLES["assignment"])], "assignment")
+    redrawn = _redrawn({name: images[name] for name in params.split.quotas}, params.redrawn_seeds)
+    write_table(folder / "data/split/redrawn.csv", redrawn, "redrawn")
     _around(folder, np.random.default_rng(1))
+    settings: dict[str, dict[str, StudySetting]] = {}
+    for planned in params.planned_runs():
+        settings.setdefault(planned.study, {})[planned.label] = StudySetting(planned.setting.model_dump())
     rows, made = [], set()
     for name, study in params.studies.items():
         for label, _ in study.compared:
             for seed in params.seeds:
                 cohort = study.overrides.get("cohort", "pneumonia")
-                shared = label in (
+                own_split = settings[name][label].setting["redraw"]
+                seen = images[cohort]
+                if own_split:
+                    of_seed = redrawn[(redrawn["cohort"] == cohort) & (redrawn["seed"] == seed)]
+                    seen = seen.drop(columns=list(PROTOCOLS)).merge(of_seed.drop(columns="seed"))
+                shared = not own_split and label in (
                     "hide=nothing",
+                    "redraw=False",
                     "lr=0.001",
                     "batch_size=32",
                     "loss=binary_crossentropy",
@@ -99,10 +110,7 @@ def make(folder: Path, share: float = 1.0) -> None:
                 rows.append([name, label, seed, run])
                 if run not in made:
                     made.add(run)
-                    _run(folder / "data/train-grid" / run, images[cohort], label, seed, rng)
-    settings: dict[str, dict[str, StudySetting]] = {}
-    for run in params.planned_runs():
-        settings.setdefault(run.study, {})[run.label] = StudySetting(run.setting.model_dump())
+                    _run(folder / "data/train-grid" / run, seen, label, seed, rng, own_split)
     write_settings(folder / "data/train-grid/settings.json", settings)
     write_table(folder / "data/train-grid/grid.csv", pd.DataFrame(rows, columns=list(TABLES["grid"])), "grid")
 
@@ -131,7 +139,20 @@ def _images(cohort: str, sizes: dict, rng: np.random.Generator) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(TABLES["assignment"]))
 
 
-def _run(folder: Path, images: pd.DataFrame, setting: str, seed: int, rng: np.random.Generator) -> None:
+def _redrawn(images: dict[str, pd.DataFrame], seeds: tuple[int, ...]) -> pd.DataFrame:
+    """The parts shuffled among the images of each label, anew for each seed."""
+    rows = [empty("redrawn")]
+    for cohort, table in images.items():
+        for seed in seeds:
+            rng = np.random.default_rng([len(cohort), seed])
+            parts = table.groupby("label", sort=False)["paper"].transform(rng.permutation)
+            rows.append(table[["cohort", "source", "image_id"]].assign(seed=seed, **dict.fromkeys(PROTOCOLS, parts)))
+    return pd.concat(rows)
+
+
+def _run(
+    folder: Path, images: pd.DataFrame, setting: str, seed: int, rng: np.random.Generator, own_split: bool
+) -> None:
     seen = images[images["paper"] != "train"]
     skill = SKILL.get(setting, 2.0) + rng.normal(0, 0.15)
     hardness = np.random.default_rng(7).normal(0, 0.8, len(images))[: len(seen)]  # shared by all settings
@@ -157,7 +178,11 @@ def _run(folder: Path, images: pd.DataFrame, setting: str, seed: int, rng: np.ra
     seconds = 2 + 20 / batch + rng.uniform(0, 0.1)
     record = {
         "run": folder.name,
-        "setting": {"cohort": str(images["cohort"].iloc[0]), "protocol": "paper"},
+        "setting": {
+            "cohort": str(images["cohort"].iloc[0]),
+            "protocol": "paper",
+            **({"redraw": True} if own_split else {}),
+        },
         "seed": seed,
         "status": "diverged" if diverged else "ok",
         "first_epoch_seconds": seconds + 3,

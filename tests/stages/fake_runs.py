@@ -5,13 +5,15 @@ import json
 import numpy as np
 import pandas as pd
 
+from cxrbench.base.assignment import column_of
 from cxrbench.base.tables import TABLES, write_table
 from cxrbench.runs import plan
 
 
 def write(store, run, cell, assignment, accuracy):
     """Commits a run whose scores are right for about ``accuracy`` of its images."""
-    rows = plan.select(assignment, cell.setting.cohort, cell.setting.protocol)
+    split = column_of(cell.setting.protocol, cell.setting.redraw, cell.seed)
+    rows = plan.select(assignment, cell.setting.cohort, split)
     scored = rows[rows["part"] != "train"]
     right = np.arange(len(scored)) < round(accuracy * len(scored))
     score = np.where(right == (scored["target"] == 1), 0.9, 0.1)

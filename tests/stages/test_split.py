@@ -10,6 +10,7 @@ import pytest
 import yaml
 from PIL import Image
 
+from cxrbench.base.assignment import IMAGE
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.base.tables import PROTOCOLS, TABLES, read_table, write_table
 from cxrbench.images.perceptual import phash
@@ -197,3 +198,38 @@ def test_a_quota_that_cannot_be_filled_stops_the_stage_at_once_and_leaves_no_tab
     with pytest.raises(CxrbenchError, match=r"cohort 'kids': part .* needs"):
         split.main()
     assert not Path("data/split").exists()
+
+
+def with_study(**of_split):
+    """Adds to params.yaml a study of cohort kids."""
+    tree = yaml.safe_load(Path("params.yaml").read_text())
+    tree["studies"], tree["seeds"] = {"s": {"cohort": "kids"}}, [0, 5]
+    tree["split"] |= of_split
+    Path("params.yaml").write_text(yaml.safe_dump(tree, sort_keys=False))
+
+
+def test_redrawn_splits_are_written_for_each_seed_and_the_fixed_one_stays_as_it_was(workspace, capsys):
+    workspace()
+    with_study()
+    split.main()
+    fixed = Path("data/split/assignment.csv").read_bytes()
+    assert read_table("data/split/redrawn.csv", "redrawn").empty
+    assert read_table("data/split/redrawn_leaks.csv", "redrawn_leaks").empty
+    with_study(redraw=True)
+    split.main()
+    assert Path("data/split/assignment.csv").read_bytes() == fixed
+    table = read_table("data/split/redrawn.csv", "redrawn")
+    assert set(table["seed"]) == {0, 5}
+    assert len(table) == 2 * 36
+    table = table.merge(read_table("data/split/assignment.csv", "assignment"), on=IMAGE, suffixes=("", "_fixed"))
+    for _, rows in table.groupby("seed"):
+        for protocol in PROTOCOLS:
+            for part in ("train", "validation", "test"):
+                assert rows[rows[protocol] == part]["label"].value_counts().to_dict() == {"normal": 4, "pneumonia": 2}
+            assert (rows[protocol] != rows[f"{protocol}_fixed"]).any()
+    leaks = read_table("data/split/redrawn_leaks.csv", "redrawn_leaks")
+    assert len(leaks) == 2 * 3 * 4 * 3  # seeds, protocols, kinds, pairs of parts
+    assert (
+        leaks.query("protocol == 'patient'")["groups"].sum() == 0 < leaks.query("protocol == 'paper'")["groups"].sum()
+    )
+    assert "a split of its own under each protocol for each of the seeds 0, 5" in capsys.readouterr().out

@@ -1,15 +1,18 @@
 """train-grid hands on exactly the runs of the present grid and tracks each setting once."""
 
 import os
+import shutil
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
 
+from cxrbench.base.assignment import IMAGE
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.base.origins import read_origins
-from cxrbench.base.tables import TABLES, read_table, write_table
+from cxrbench.base.tables import PROTOCOLS, TABLES, read_table, write_table
 from cxrbench.evaluation.study_settings import read_settings, run_of, skipped_of
 from cxrbench.runs import plan
 from cxrbench.stages import train_grid
@@ -164,3 +167,26 @@ def test_a_failed_run_fails_the_stage_when_all_else_is_written_and_tracked(recor
     assert sorted(recorder.settings) == [
         ("rate", "lr=0.001", 2), ("rate", "lr=0.1", 1), ("size", "batch_size=32", 2), ("size", "batch_size=8", 2),
     ]  # fmt: skip
+
+
+def test_split_redraw_trains_each_seed_on_its_own_split_and_the_fixed_splits_runs_stay(recorder, tmp_path):
+    train_grid.main()
+    before = set(read_table("data/train-grid/grid.csv", "grid")["run"])
+    tree = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
+    tree["split"]["redraw"] = True
+    tree["studies"]["split"] = {"vary": {"redraw": [False, True]}}
+    Path("params.yaml").write_text(yaml.safe_dump(tree))
+    shutil.rmtree("data/train-grid")
+    with pytest.raises(CxrbenchError, match="has no split 'paper, seed 0'; run 'dvc repro split'"):
+        train_grid.main()
+    table = assignment()
+    own = [table[IMAGE].assign(seed=seed, **{name: np.roll(table["paper"], seed + 1) for name in PROTOCOLS})
+           for seed in (0, 1)]  # fmt: skip
+    write_table("data/split/redrawn.csv", pd.concat(own), "redrawn")
+    train_grid.main()
+    grid = read_table("data/train-grid/grid.csv", "grid").set_index(["study", "setting", "seed"])["run"]
+    assert set(grid["split", "redraw=False"]) <= before
+    assert not set(grid["split", "redraw=True"]) & before
+    scores = [read_table(f"data/train-grid/{run}/scores.csv", "scores") for run in grid["rate", "lr=0.1"]]
+    tests = [set(one.loc[one["part"] == "test", "image_id"]) for one in scores]
+    assert tests == [set(table.loc[np.roll(table["paper"], seed + 1) == "test", "image_id"]) for seed in (0, 1)]

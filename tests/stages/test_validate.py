@@ -54,7 +54,7 @@ def test_good_tables_pass_and_the_verdict_says_so(workspace, capsys) -> None:
     assert (found["passed"], found["critical_failures"], found["warnings"]) == (True, 0, 0)
     assert found["checks"] == len(found["outcomes"]) > 100
     assert capsys.readouterr().out.splitlines() == [
-        f"{found['checks']} checks of 8 tables: 0 critical failures, 0 warnings; see data/validate/docs/index.html"
+        f"{found['checks']} checks of 10 tables: 0 critical failures, 0 warnings; see data/validate/docs/index.html"
     ]
 
 
@@ -78,7 +78,8 @@ def test_a_critical_failure_prints_a_few_rows_writes_verdict_and_pages_and_exits
         "critical: 'every sha256 is 64 hexadecimal digits' fails on table manifest: 7 of 19 rows",
         *(f"    a i0{number}: a/0{number}.png [sha256 '12']" for number in range(5)),
         "    and 2 more",
-        f"{verdict()['checks']} checks of 8 tables: 1 critical failures, 0 warnings; see data/validate/docs/index.html",
+        f"{verdict()['checks']} checks of 10 tables: 1 critical failures, 0 warnings;"
+        " see data/validate/docs/index.html",
     ]
     assert printed.err.startswith("error: the check 'every sha256 is 64 hexadecimal digits' fails")
     assert printed.err.count("\n") == 1
@@ -97,20 +98,26 @@ def test_the_reading_of_params_yaml_decides_which_shared_patient_stops(workspace
         validate.main()
 
 
-@pytest.mark.parametrize("table", ["duplicates", "leaks", "shortcuts"])
+@pytest.mark.parametrize("table", ["duplicates", "leaks", "shortcuts", "redrawn", "redrawn_leaks"])
 def test_a_table_that_is_missing_is_named(table, workspace) -> None:
     Path(validate.TABLES[table]).unlink()
     with pytest.raises(CxrbenchError, match=rf"data/split/{table}\.csv does not exist"):
         validate.main()
 
 
-def test_what_the_split_stage_writes_passes(tmp_path, monkeypatch, capsys) -> None:
+@pytest.mark.parametrize("redraw", [False, True])
+def test_what_the_split_stage_writes_passes(redraw, tmp_path, monkeypatch, capsys) -> None:
     """At half of the quotas, from forty images of as many patients."""
     monkeypatch.chdir(tmp_path)
     view_quotas = {part: {"frontal": 2, "lateral": 2} for part in ("train", "validation")}
     write_params(
-        {part: {"normal": 4, "pneumonia": 4} for part in ("train", "validation", "test")}, view_quotas, scale=0.5
+        {part: {"normal": 4, "pneumonia": 4} for part in ("train", "validation", "test")},
+        view_quotas,
+        scale=0.5,
+        redraw=redraw,
     )
+    tree = yaml.safe_load(Path("params.yaml").read_text())
+    Path("params.yaml").write_text(yaml.safe_dump({**tree, "studies": {"s": {"cohort": "a"}}}))
     rows = [good.image(number, "", "lateral") for number in range(40)]
     manifest = pd.DataFrame(rows).astype(TABLES["manifest"])
     manifest["label"] = ["normal", "pneumonia"] * 20
@@ -128,4 +135,6 @@ def test_what_the_split_stage_writes_passes(tmp_path, monkeypatch, capsys) -> No
     validate.main()
     found = verdict()
     assert found["passed"]
-    assert "a, paper protocol, train: 2 normal images" in {entry["check"] for entry in found["outcomes"]}
+    names = {entry["check"] for entry in found["outcomes"]}
+    assert "a, paper protocol, train: 2 normal images" in names
+    assert ("a, patient protocol, seed 2, train: 2 normal images" in names) == redraw

@@ -2,14 +2,18 @@
 
 import socket
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from cxrbench.base.assignment import column_of
+from cxrbench.config.setting import Setting
 from cxrbench.tracking import tracker
 from cxrbench.tracking.mistakes import GREY
+from tests.tracking import small_grid
 from tests.tracking.small_grid import HOW, NAMES, Grid
 from tests.tracking.tracked_runs import runs_by_name
 
@@ -165,3 +169,29 @@ def test_a_silent_server_costs_training_nothing_and_the_end_seconds_and_the_next
     again.train()
     again.finish()
     assert runs_by_name(workspace, "rate").keys() == NAMES
+
+
+def test_of_redrawn_splits_each_run_has_its_own_data_and_no_mean_network_is_registered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = small_grid.images()
+    parts = table["paper"].tolist()
+    columns = {column_of("paper", True, seed): parts[seed + 1 :] + parts[: seed + 1] for seed in (0, 1)}
+    planned = [replace(one, setting=Setting(lr=one.setting.lr, redraw=True)) for one in small_grid.PLANNED]
+    monkeypatch.setattr(small_grid, "images", lambda: table.assign(**columns))
+    monkeypatch.setattr(small_grid, "PLANNED", planned)
+    recorder = Recorder()
+    grid = opened(recorder, tmp_path, monkeypatch)
+    data: list[Any] = []
+    log_setting = recorder.log_setting
+
+    def remember(study: str, label: str, seed_runs: Any, *rest: Any) -> int:
+        data.append([one.data[0].name for one in seed_runs])
+        return log_setting(study, label, seed_runs, *rest)
+
+    monkeypatch.setattr(recorder, "log_setting", remember)
+    grid.train()
+    grid.finish()
+    assert data == [["pneumonia/paper, seed 0/train", "pneumonia/paper, seed 1/train"]] * 2
+    assert len(recorder.best) == 1
+    assert recorder.means == []

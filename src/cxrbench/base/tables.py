@@ -65,6 +65,14 @@ TABLES: dict[str, dict[str, str]] = {
         "target": "int64",  # 1: the label a model is to find, 0: the other
         **dict.fromkeys(PROTOCOLS, "str"),
     },
+    # the splits that were drawn anew, one row an image and seed; no rows where none were
+    "redrawn": {
+        "cohort": "str",
+        "source": "str",
+        "image_id": "str",
+        "seed": "int64",  # of the runs that train on this split
+        **dict.fromkeys(PROTOCOLS, "str"),
+    },
     # images of one cohort that are one picture
     "duplicates": {
         "cohort": "str",
@@ -86,6 +94,18 @@ TABLES: dict[str, dict[str, str]] = {
         "groups": "int64",  # patients, or groups of images that are one picture, found on both sides
         "images": "int64",  # images of b that belong to those groups
         "examples": "str",  # a few of the patients or images, separated by blanks
+    },
+    # what two parts of one redrawn split share: 'leaks' across parts, for each seed
+    "redrawn_leaks": {
+        "seed": "int64",
+        "cohort": "str",
+        "protocol": "str",
+        "a": "str",
+        "b": "str",
+        "kind": "str",
+        "groups": "int64",
+        "images": "int64",
+        "examples": "str",
     },
     # what a file betrays without being looked at: one row a cohort, protocol and feature
     "shortcuts": {
@@ -182,6 +202,11 @@ def read_table(path: str | Path, table: str) -> pd.DataFrame:
         raise CxrbenchError(
             f"{path} holds a value of the wrong type ({error}); run 'dvc repro' to make it anew"
         ) from None
+
+
+def read_if_there(path: str | Path, table: str) -> pd.DataFrame:
+    """``read_table``, or no rows where there is no file: an earlier version did not write this table."""
+    return read_table(path, table) if Path(path).exists() else empty(table)
 
 
 def write_table(path: str | Path, frame: pd.DataFrame, table: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from cxrbench.base.tables import PROTOCOLS
-from cxrbench.checks import images, parts
+from cxrbench.checks import images, parts, redrawn
 from cxrbench.checks.images import Labels
 from cxrbench.checks.outcome import Outcome
 from cxrbench.checks.run import run_checks
@@ -28,8 +28,12 @@ def check_data(
     and ``patients`` are those of params.yaml's split. ``docs_dir`` gets index.html and a page a table.
     """
     checks = suites(tables, labels, quotas, official_shortfall, patients)
-    rejects = marked(tables["rejects"], tables["manifest"])
-    return run_checks({**tables, "rejects": rejects}, checks, "Checks of the data", docs_dir)
+    seen = {
+        **tables,
+        "rejects": marked(tables["rejects"], tables["manifest"]),
+        "redrawn": redrawn.labelled(tables["redrawn"], tables["assignment"]),
+    }
+    return run_checks(seen, checks, "Checks of the data", docs_dir)
 
 
 def suites(
@@ -44,6 +48,7 @@ def suites(
         for cohort in quotas
     }
     divided = {cohort: used[cohort] for cohort in labels if cohort in quotas}  # by the split stage
+    seeds = sorted(tables["redrawn"]["seed"].unique().tolist())
     return {
         "manifest": images.manifest(labels),
         "rejects": images.rejects(labels, files.astype(int).to_dict()),
@@ -53,6 +58,8 @@ def suites(
         "duplicates": parts.duplicates(list(labels)),
         "leaks": parts.leaks(quotas, divided, patients),
         "shortcuts": parts.shortcuts(divided),
+        "redrawn": redrawn.splits({cohort: quotas[cohort] for cohort in divided}, divided, official_shortfall, seeds),
+        "redrawn_leaks": redrawn.leaks(divided, patients, seeds),
     }
 
 

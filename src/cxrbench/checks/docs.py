@@ -24,6 +24,8 @@ HOLDS = {
     "assignment": "the part that each protocol gives an image",
     "duplicates": "pairs of images that are one picture",
     "leaks": "what two parts, or two labels, share",
+    "redrawn": "the part that each redrawn split gives an image, seed by seed",
+    "redrawn_leaks": "what two parts of a redrawn split share",
     "shortcuts": "how well a property of the file alone tells the labels apart",
     "scores": "what each run says of each image, beside what it was asked",
     "runs": "each run, how it ended and how many different scores it gave",

@@ -12,7 +12,7 @@ def load() -> Any:
     return great_expectations
 
 
-def expectation(kind: str, words: str, severity: str, where: dict[str, str] | None, **arguments: Any) -> Any:
+def expectation(kind: str, words: str, severity: str, where: dict[str, Any] | None, **arguments: Any) -> Any:
     """One expectation of the class ``kind``, named by ``words``, over the rows where each column of ``where`` holds
     its value (None: all rows).
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from cxrbench.checks.engine import expectation
 
-Where = dict[str, str] | None
+Where = dict[str, Any] | None
 
 
 def in_set(column: str, values: Collection[Any], words: str, where: Where = None, severity: str = "critical") -> Any:

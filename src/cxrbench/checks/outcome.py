@@ -11,6 +11,8 @@ NAMES = {  # what a row of a table is called, where not as an image
     "rejects": "{path}",
     "duplicates": "{cohort} {image_a} and {image_b}: {kind}",
     "leaks": "{a} and {b} share {groups}: {examples}",
+    "redrawn": "{cohort} {image_id}, seed {seed}",
+    "redrawn_leaks": "seed {seed}: {a} and {b} share {groups}: {examples}",
     "shortcuts": "{cohort}, {protocol} protocol: {feature} alone reaches AUC {auc:.3f}",
     "scores": "{name}: {image_id}",
     "runs": "{name}",

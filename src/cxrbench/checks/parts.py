@@ -50,7 +50,7 @@ def assignment(quotas: dict[str, Quotas], used: Used, official_shortfall: float)
             checks.append(expect.in_set("target", [target], f"{cohort}: {label} has target {target}", where))
         for protocol in PROTOCOLS:
             if protocol in used[cohort]:
-                checks += _quotas(cohort, protocol, parts, official_shortfall if protocol == "official" else 0.0)
+                checks += part_counts(cohort, protocol, parts, official_shortfall if protocol == "official" else 0.0)
             else:
                 words = f"{cohort}, official protocol: unused, for its source has no split of its own"
                 checks.append(expect.in_set(protocol, [""], words, {"cohort": cohort}))
@@ -111,15 +111,20 @@ def shortcuts(used: Used) -> list[Any]:
     return checks
 
 
-def _quotas(cohort: str, protocol: str, quotas: Quotas, train_shortfall: float) -> list[Any]:
-    """``train_shortfall``: the share of each training quota that may be lacking."""
+def part_counts(
+    cohort: str, protocol: str, quotas: Quotas, train_shortfall: float, seed: int | None = None
+) -> list[Any]:
+    """``train_shortfall``: the share of each training quota that may be lacking; ``seed``: of a redrawn split."""
+    of_seed = {} if seed is None else {"seed": seed}
+    title = f"{cohort}, {protocol} protocol" + ("" if seed is None else f", seed {seed}")
     checks = []
     for part, counts in quotas.items():
         for label, count in counts.items():
             least = count - floor(count * train_shortfall) if part == "train" else count
             number = f"{count:,}" if least == count else f"{least:,} to {count:,}"
-            words = f"{cohort}, {protocol} protocol, {part}: {number} {label} images"
-            checks.append(expect.count(least, count, words, {"cohort": cohort, protocol: part, "label": label}))
+            words = f"{title}, {part}: {number} {label} images"
+            where = {"cohort": cohort, protocol: part, "label": label, **of_seed}
+            checks.append(expect.count(least, count, words, where))
     return checks
 
 

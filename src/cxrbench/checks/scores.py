@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from cxrbench.base.assignment import column_of, need
 from cxrbench.checks import expect
 from cxrbench.checks.outcome import Outcome
 from cxrbench.checks.run import run_checks
@@ -35,7 +36,9 @@ def tables(grid: pd.DataFrame, runs: Runs, assignment: pd.DataFrame) -> dict[str
     for cell in grid.drop_duplicates("run").itertuples(index=False):
         record, scores = runs[str(cell.run)]
         name = f"{cell.study}, {cell.setting}, seed {cell.seed}"
-        asked = _asked(assignment, record["setting"]["cohort"], record["setting"]["protocol"])
+        setting = record["setting"]
+        split = column_of(setting["protocol"], setting.get("redraw", False), int(cell.seed))
+        asked = _asked(assignment, setting["cohort"], split)
         both = asked.merge(scores, on=["source", "image_id"], how="outer", indicator="found")
         scored.append(both.assign(name=name, status=record["status"], found=both["found"].map(FOUND).astype(str)))
         each.append((name, record["status"], scores["score"].nunique()))
@@ -68,8 +71,9 @@ def suites() -> dict[str, list[Any]]:
     return {"scores": scores, "runs": runs}
 
 
-def _asked(assignment: pd.DataFrame, cohort: str, protocol: str) -> pd.DataFrame:
-    """The images that a run of this cohort and protocol must score."""
-    rows = assignment[(assignment["cohort"] == cohort) & assignment[protocol].isin(SCORED_PARTS)]
-    asked = {protocol: "asked_part", "target": "asked_target", "patient_id": "asked_patient_id"}
+def _asked(assignment: pd.DataFrame, cohort: str, split: str) -> pd.DataFrame:
+    """The images that a run of this cohort and split must score."""
+    need(assignment, split)
+    rows = assignment[(assignment["cohort"] == cohort) & assignment[split].isin(SCORED_PARTS)]
+    asked = {split: "asked_part", "target": "asked_target", "patient_id": "asked_patient_id"}
     return rows[["source", "image_id", *asked]].rename(columns=asked)

@@ -99,14 +99,14 @@ def _import(
 
 def _planned() -> "tuple[Params, list[PlannedRun], pd.DataFrame]":
     """params.yaml, the runs that its studies ask for and the images that they have."""
-    from cxrbench.base.tables import read_table
+    from cxrbench.base.assignment import read_assignment
     from cxrbench.config import params as parameters
     from cxrbench.config.studies import split_runnable
     from cxrbench.training import backend
 
     params = parameters.load()
     backend.choose(params.backend)
-    assignment = read_table("data/split/assignment.csv", "assignment")
+    assignment = read_assignment()
     return params, split_runnable(params.planned_runs(), assignment)[0], assignment
 
 

@@ -32,6 +32,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 def run(options: argparse.Namespace) -> int:
     """The exit code of the command with these options."""
+    from cxrbench.base.assignment import read_assignment
     from cxrbench.base.tables import read_table
     from cxrbench.base.workspace import run_store_dir
     from cxrbench.config import params as parameters
@@ -44,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
 
     params = parameters.load()
     backend.choose(params.backend)
-    assignment = read_table("data/split/assignment.csv", "assignment")
+    assignment = read_assignment()
     trained = Path("data/train-grid/grid.csv")
     if trained.is_file():
         grid = read_table(trained, "grid")

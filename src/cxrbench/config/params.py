@@ -9,7 +9,15 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pandas as pd
-from pydantic import AfterValidator, Field, ValidationInfo, ValidatorFunctionWrapHandler, WrapValidator, field_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    field_validator,
+    model_validator,
+)
 from ruamel.yaml import YAML, YAMLError
 
 from cxrbench.base.errors import CxrbenchError
@@ -82,6 +90,10 @@ class Split(Checked):
     scale: float = Field(ge=0.0001, le=1000, description="multiplies every quota")
     official_shortfall: Share = Field(description="share of the training quota that the official protocol may lack")
     seed: Seed = Field(description="of the draw of images")
+    redraw: bool = Field(
+        False,
+        description="the base setting's redraw: each seed trains and is judged on a split of its own",
+    )
     patients: Literal[READINGS] = Field(
         "strict",
         description="whether a doubtful patient key is read as one person (strict) or as several (loose)",
@@ -123,6 +135,13 @@ class Params(Setting):
     split: Split
     studies: dict[FileName, Study] = Field(description="name -> what it compares")
     report: Report
+
+    @model_validator(mode="before")
+    @classmethod
+    def _redraw_stands_in_split(cls, tree: Any) -> Any:
+        if isinstance(tree, dict) and "redraw" in tree:
+            raise ValueError("redraw stands in the section split, as split.redraw; move it there")
+        return tree
 
     @field_validator("seeds")
     @classmethod
@@ -181,12 +200,17 @@ class Params(Setting):
     @property
     def base(self) -> Setting:
         """What a study does not say of itself."""
-        return Setting(**{key: getattr(self, key) for key in SETTING_KEYS})
+        return Setting(**{**{key: getattr(self, key) for key in SETTING_KEYS}, "redraw": self.split.redraw})
 
     @property
     def restricted(self) -> set[str]:
         """The cohorts of which no pixel may leave this machine."""
         return {name for name, cohort in self.cohorts.items() if cohort.pixels_stay_here}
+
+    @property
+    def redrawn_seeds(self) -> tuple[int, ...]:
+        """The seeds for which splits are drawn anew: all of them where a study asks for it, else none."""
+        return self.seeds if any(run.setting.redraw for run in self.planned_runs()) else ()
 
     def planned_runs(self) -> list[PlannedRun]:
         """Every run that the studies ask for."""

@@ -24,6 +24,7 @@ HIDDEN = ("nothing", "lungs")
 AUGMENTS = ("none", "paper", "robust")
 CHECKPOINTS = ("last", "best")
 PRECISIONS = ("float32", "mixed_bfloat16")
+LATER = "later"  # marks a setting that came later: its default is left out of fingerprints, which stay as they were
 BY_CHECKSUM = "by checksum"  # marks a value that may name a file, of which the fingerprint takes the content
 
 
@@ -32,6 +33,9 @@ class Setting(Checked):
 
     cohort: Text = Field("pneumonia", description="a name of cohorts, or 'views': the view network's own images")
     protocol: Literal[PROTOCOLS] = Field("paper", description="how images become training, validation and test")
+    redraw: Annotated[bool, LATER] = Field(
+        False, description="each seed has a split of its own, drawn anew; of the base setting split.redraw says it"
+    )
     model: Literal[MODELS] = Field("small_cnn", description="the network")
     weights: Annotated[Text | None, BY_CHECKSUM] = Field(
         None, description="null: random; else 'imagenet' or the path of a .weights.h5 file"
@@ -52,6 +56,14 @@ class Setting(Checked):
     checkpoint: Literal[CHECKPOINTS] = Field("last", description="epoch to keep; best: of the lowest validation loss")
 
     @model_validator(mode="after")
+    def _view_images_have_one_split(self) -> "Setting":
+        if self.redraw and self.cohort == "views":
+            raise ValueError(
+                "redraw is true and cohort 'views'; the view network's images have one split, set it to false"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _padding_is_of_covid_cnn(self) -> "Setting":
         if (self.padding is None) == (self.model == "covid_cnn"):
             raise ValueError(
@@ -62,6 +74,7 @@ class Setting(Checked):
 
 
 SETTING_KEYS = tuple(Setting.model_fields)
+LATER_KEYS = tuple(name for name, field in Setting.model_fields.items() if LATER in field.metadata)
 FILE_KEYS = tuple(name for name, field in Setting.model_fields.items() if BY_CHECKSUM in field.metadata)
 
 

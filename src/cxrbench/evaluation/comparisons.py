@@ -15,6 +15,7 @@ from cxrbench.base.language import _
 from cxrbench.evaluation import decisions
 from cxrbench.evaluation.decisions import Decision, Zone, decide, seeds_needed
 from cxrbench.evaluation.metrics import LOWER_IS_BETTER, TIMES
+from cxrbench.evaluation.redrawn import mean_of_seeds
 from cxrbench.evaluation.resampling import (
     Estimate,
     Resamples,
@@ -47,6 +48,7 @@ class Run:
     scores: Mapping[str, Scores]  # part -> scores
     seconds: Mapping[str, float]  # each of TIMES -> seconds
     timing: Timing | None = None  # None: the run does not record it
+    redrawn: bool = False  # whether its split was drawn for its seed
 
 
 StudyRuns = Mapping[str, Sequence[Run]]  # setting label -> its runs
@@ -198,17 +200,32 @@ class Samples:
         if contrast.metric in TIMES:
             seconds = [np.array([run.seconds[contrast.metric] for run in self.study[s]]) for s in (a, b) if s]
             return time_difference(*seconds) if b else time(*seconds)
+        if self._share_redrawn_splits(a, b):
+            of_a, of_b = ([run.scores[contrast.part] for run in self.study[s]] if s else None for s in (a, b))
+            return mean_of_seeds(of_a or [], of_b, contrast.metric, self._resamples(contrast.part))
         if b is None:
             return mean(self._sample(a, contrast))
         return difference(self._sample(a, contrast), self._sample(b, contrast))
 
-    def _sample(self, setting: str, contrast: Contrast) -> Sample:
-        part = contrast.part
+    def _share_redrawn_splits(self, a: str, b: str | None) -> bool:
+        """Whether all runs have splits of their own, those of ``a`` and ``b`` for the same seeds.
+
+        Elsewhere, such as between a redrawn setting and one of the fixed split, the two sides' variances add up: that
+        counts the chance which images test twice for the redrawn side, and errs to the wide side.
+        """
+        runs = [self.study[setting] for setting in (a, b) if setting]
+        seeds = {tuple(run.seed for run in of_setting) for of_setting in runs}
+        return len(seeds) == 1 and all(run.redrawn for of_setting in runs for run in of_setting)
+
+    def _resamples(self, part: str) -> Resamples:
         if part not in self.resamples:
             scores = [run.scores[part] for runs in self.study.values() for run in runs if part in run.scores]
             self.resamples[part] = Resamples(scores, self.rules.resamples, self.rules.seed)
-        key = setting, contrast.metric, part
+        return self.resamples[part]
+
+    def _sample(self, setting: str, contrast: Contrast) -> Sample:
+        key = setting, contrast.metric, contrast.part
         if key not in self.samples:
-            runs = [run.scores[part] for run in self.study[setting]]
-            self.samples[key] = sample(runs, contrast.metric, self.resamples[part])
+            runs = [run.scores[contrast.part] for run in self.study[setting]]
+            self.samples[key] = sample(runs, contrast.metric, self._resamples(contrast.part))
         return self.samples[key]

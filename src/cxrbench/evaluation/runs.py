@@ -67,7 +67,9 @@ def studies(
     for (study, setting, seed, name), rows in metrics.groupby(["study", "setting", "seed", "run"], sort=False):
         seconds = {metric: float(rows[metric].iloc[0]) for metric in TIMES}
         status = dict(zip(rows["part"], rows["status"]))
-        run = Run(int(seed), status, scores[str(name)], seconds, _timing(runs[str(name)][0]))
+        record = runs[str(name)][0]
+        redrawn = bool(record["setting"].get("redraw", False))
+        run = Run(int(seed), status, scores[str(name)], seconds, _timing(record), redrawn)
         result.setdefault(str(study), {}).setdefault(str(setting), []).append(run)
     for settings in result.values():
         for of_setting in settings.values():

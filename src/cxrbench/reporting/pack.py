@@ -29,6 +29,7 @@ FORM = 1  # of the folder; another one is not read
 INDEX, RECORDS, CHECKS, HISTORIES = "pack.json", "records.json", "checks.json", "histories.csv.gz"
 SPLIT = ("assignment", "leaks", "duplicates", "shortcuts", "rejects")
 KEPT = (*SPLIT, "attention")  # tables; a pack of an earlier version has no attention
+REDRAWN = ("redrawn", "redrawn_leaks")  # files that are there only where splits were drawn anew
 IMAGE = ["source", "image_id", "patient_id", "part", "target"]  # of a score, all but the score
 PLAIN: dict[str, Any] = {"index": False, "lineterminator": "\n"}
 
@@ -51,6 +52,9 @@ def write_pack(folder: Path, results: Results, context: Context, rules: Rules, p
         table: pd.DataFrame = getattr(results, name)
         without_paths = table.assign(path="") if "path" in table else table
         _write_gzip(folder / f"{name}.csv.gz", table_text(without_paths, name))
+    for name in REDRAWN:
+        if not getattr(results, name).empty:
+            _write_gzip(folder / f"{name}.csv.gz", table_text(getattr(results, name), name))
     histories = [table.assign(run=run) for run, table in results.histories.items()]
     _write_gzip(folder / HISTORIES, pd.concat(histories).to_csv(float_format="%.9g", **PLAIN))
     records = {run: record for run, (record, _) in results.runs.items()}
@@ -104,7 +108,7 @@ def read_pack(folder: Path) -> tuple[Results, Context, Rules]:
     if absent := sorted(set(grid["run"]) - set(histories)):
         raise CxrbenchError(f"{folder / HISTORIES} holds no epoch of run {absent[0]}; fetch the folder again")
     checks = json.loads((folder / CHECKS).read_text(encoding="utf-8"))
-    there = [name for name in KEPT if name in SPLIT or f"{name}.csv.gz" in told["sha256"]]
+    there = [name for name in (*KEPT, *REDRAWN) if name in SPLIT or f"{name}.csv.gz" in told["sha256"]]
     tables = {name: read_table(folder / f"{name}.csv.gz", name) for name in there}
     results = Results(
         settings=read_settings(folder / "settings.json"),

@@ -122,6 +122,7 @@ def render(
     appendix: Sequence[TextTable] = (),
     attention: Attention | None = None,
     origins: Sequence[TextTable] = (),
+    splits: TextTable | None = None,
 ) -> str:
     """The whole page; ``facts`` are name and value, ``rules`` are paragraphs, ``own`` is by claim, ``seeds`` says
     what more of them would decide."""
@@ -146,6 +147,7 @@ def render(
         appendix=appendix,
         attention=attention,
         origins=origins,
+        splits=splits,
         titles=tables.TITLES,
         selection=_(tables.SELECTION),
         spread=_(tables.SPREAD),

@@ -5,16 +5,29 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cxrbench.base.files import write_text
-from cxrbench.base.language import speaking
+from cxrbench.base.language import _, speaking
 from cxrbench.evaluation.comparisons import Rules, StudyRuns
 from cxrbench.evaluation.runs import studies
 from cxrbench.evaluation.same import against_itself
+from cxrbench.evaluation.spread import spreads
 from cxrbench.evaluation.study_settings import StudySettings, run_of, skipped_of
 from cxrbench.evaluation.summaries import Summary, summarise
 from cxrbench.evaluation.verdicts import Verdict, judge
 from cxrbench.published import consistency
 from cxrbench.published.papers import Paper, asked
-from cxrbench.reporting import best, confusion, curves, data, exports, page, protocols, tables, words
+from cxrbench.reporting import (
+    best,
+    confusion,
+    curves,
+    data,
+    exports,
+    page,
+    protocols,
+    splits,
+    tables,
+    text_tables,
+    words,
+)
 from cxrbench.reporting.appendix import appendix
 from cxrbench.reporting.attention import section as attention
 from cxrbench.reporting.context import Context
@@ -58,10 +71,12 @@ def _write(folder: Path, results: Results, papers: Mapping[str, Paper], context:
         if (effect := protocols.effect_of(name, run_of(results.settings[name]), runs[name], summary, rules))
     ]
     changes = protocols.section(effects)
+    were_run = {name: run_of(settings) for name, settings in results.settings.items()}
+    parted = splits.spread_table(spreads(were_run, summaries, rules.confidence), rules.confidence)
     write_text(
         folder / "report.html",
         _page(results, context, rules, verdicts, own, words.same_text(against_itself(runs, rules)), sections, changes,
-              appendix(verdicts, summaries, runs)),
+              appendix(verdicts, summaries, runs), parted),
     )  # fmt: skip
     for one in sections:
         if one.tables:
@@ -69,6 +84,8 @@ def _write(folder: Path, results: Results, papers: Mapping[str, Paper], context:
             write_text(folder / "tables" / f"{one.name}.md", text)
     if changes:
         write_text(folder / "tables" / "what-the-protocol-changes.md", protocols.markdown(changes))
+    if parted:
+        write_text(folder / "tables" / "seeds-and-split.md", text_tables.markdown(parted))
     csv_files = {
         "tables/claims": exports.claims(verdicts, own),
         "tables/winners": exports.winners(summaries),
@@ -99,6 +116,7 @@ def _page(
     sections: Sequence[Section],
     changes: protocols.Protocols | None,
     checked: Sequence[TextTable],
+    parted: TextTable | None,
 ) -> str:
     phantoms = [name for name, source in context.sources.items() if source == "phantom"]
     records = [record for record, _ in results.runs.values()]
@@ -106,7 +124,7 @@ def _page(
         page.headline(verdicts),
         words.cautions(context.profile, phantoms),
         words.facts(context.profile, context.sources, results.seeds, records),
-        [*words.rules_text(rules), *filter(None, [same])],
+        [*words.rules_text(rules), *([_(splits.RULE)] if parted else []), *filter(None, [same])],
         verdicts,
         sections,
         _data(results),
@@ -117,6 +135,7 @@ def _page(
         checked,
         attention(results.attention, results.pictures, list(results.settings), context.restricted),
         provenance(results, context),
+        parted,
     )
 
 
@@ -145,6 +164,7 @@ def _data(results: Results) -> list[TextTable]:
     return [
         data.image_counts(results.assignment),
         data.leaks_between_parts(results.leaks),
+        *filter(None, [splits.leak_table(results.redrawn_leaks)]),
         data.leaks_between_labels(results.leaks),
         data.duplicates(results.duplicates),
         data.shortcuts(results.shortcuts),

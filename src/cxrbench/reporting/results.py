@@ -10,7 +10,7 @@ import pandas as pd
 
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.base.origins import Origin, read_origins
-from cxrbench.base.tables import empty, read_table
+from cxrbench.base.tables import empty, read_if_there, read_table
 from cxrbench.evaluation.runs import read_grid, read_histories
 from cxrbench.evaluation.sound import check_metrics, check_runs
 from cxrbench.evaluation.study_settings import StudySettings, read_settings
@@ -33,6 +33,8 @@ class Results:
     review: pd.DataFrame
     checks: Mapping[str, Any]  # validate's verdict.json
     view_filter: Mapping[str, Any]  # view-filter's metrics.json
+    redrawn: pd.DataFrame = dataclasses.field(default_factory=lambda: empty("redrawn"))  # no rows: no split was redrawn
+    redrawn_leaks: pd.DataFrame = dataclasses.field(default_factory=lambda: empty("redrawn_leaks"))
     attention: pd.DataFrame = dataclasses.field(default_factory=lambda: empty("attention"))
     pictures: Mapping[str, bytes] = dataclasses.field(default_factory=dict)  # JPEG files that the table attention names
     origins: Sequence[Origin] = ()  # of the runs; none are known of what an earlier version trained
@@ -61,6 +63,8 @@ def read_results(data: Path) -> Results:
         runs=trained,
         histories=read_histories(grid, runs),
         metrics=metrics,
+        redrawn=read_if_there(data / "split/redrawn.csv", "redrawn"),
+        redrawn_leaks=read_if_there(data / "split/redrawn_leaks.csv", "redrawn_leaks"),
         rejects=read_table(data / "download/rejects.csv", "rejects"),
         review=read_table(data / "view-filter/review.csv", "review"),
         checks=_read_json(data / "validate/verdict.json"),

@@ -2,7 +2,8 @@
 
 It holds
 
-- the setting, whole, as values, and what the name of its loss stands for; of a weights file the content;
+- the setting, whole, as values, but for defaults of settings that came later, and what the name of its loss stands
+  for; of a weights file the content;
 - the seed, and the data: which image bytes, in which part, with which target, in which order;
 - the code between an image file and a stored score, by what it does (see ``base.code``): a comment, a docstring, the
   layout of lines, an annotation or a file's new place trains nothing again. The common code counts for every run: all
@@ -35,7 +36,7 @@ from cxrbench.base.errors import CxrbenchError
 from cxrbench.base.files import sha256_of
 from cxrbench.base.workspace import resolve
 from cxrbench.config.loss_forms import LOSS_FORMS
-from cxrbench.config.setting import FILE_KEYS, Setting
+from cxrbench.config.setting import FILE_KEYS, LATER_KEYS, Setting
 from cxrbench.images import decode
 from cxrbench.runs.device import device
 from cxrbench.training import backend
@@ -51,7 +52,7 @@ def fingerprint(setting: Setting, seed: int, data_sha256: str) -> str:
     """
     start = weights_of(setting)
     decides = {
-        "setting": setting.model_dump(exclude=set(FILE_KEYS)),
+        "setting": {key: value for key, value in values_of(setting).items() if key not in FILE_KEYS},
         "loss": dataclasses.asdict(LOSS_FORMS[setting.loss]),
         "weights": sha256_of(start) if isinstance(start, Path) else start,
         "seed": seed,
@@ -78,8 +79,9 @@ def code() -> Code:
 
 
 def values_of(setting: Setting) -> dict[str, Any]:
-    """Every key of a setting and its value."""
-    return setting.model_dump()
+    """Every key of a setting and its value, as a run's record has them: no default of a setting that came later."""
+    fields = Setting.model_fields
+    return setting.model_dump(exclude={key for key in LATER_KEYS if getattr(setting, key) == fields[key].default})
 
 
 def weights_of(setting: Setting) -> Path | str | None:

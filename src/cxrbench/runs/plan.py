@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from cxrbench.base import machine
+from cxrbench.base.assignment import column_of, need
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.base.progress import progress
 from cxrbench.base.tables import PARTS
@@ -36,7 +37,7 @@ def fingerprints(planned: Sequence[PlannedRun], assignment: pd.DataFrame) -> lis
     hashes: dict[tuple[str, str], str] = {}
     result = []
     for one in planned:
-        key = (one.setting.cohort, one.setting.protocol)
+        key = (one.setting.cohort, column_of(one.setting.protocol, one.setting.redraw, one.seed))
         if key not in hashes:
             hashes[key] = data_sha256(select(assignment, *key))
         try:
@@ -106,19 +107,21 @@ def missing_jobs(
     return _jobs({run: one for run, one in wanted.items() if not store.has(run)}, assignment, cache, workers)
 
 
-def select(assignment: pd.DataFrame, cohort: str, protocol: str) -> pd.DataFrame:
-    """What a run on ``protocol`` of ``cohort`` sees: source, image_id, sha256, patient_id, part, target, index.
+def select(assignment: pd.DataFrame, cohort: str, split: str) -> pd.DataFrame:
+    """What a run on column ``split`` of ``cohort`` sees: source, image_id, sha256, patient_id, part, target, index.
 
     ``index`` is the image's place in the cohort's array, and ``sha256`` is of the file at that place of the array's
     list, so that the data's hash covers which image a run really reads. Sorted by source and image_id, so that a run
-    does not depend on the order of a table. Raises CxrbenchError where a part that training needs is empty.
+    does not depend on the order of a table. Raises CxrbenchError where a part that training needs is empty, or
+    the split was not drawn. ``split`` is a protocol, or the name that ``column_of`` gives a redrawn one.
     """
+    need(assignment, split)
     files = _files(assignment, cohort)
-    rows = files[files[protocol] != ""].rename(columns={protocol: "part"}).reset_index(names="index")
+    rows = files[files[split] != ""].rename(columns={split: "part"}).reset_index(names="index")
     for part in PARTS:
         if not (rows["part"] == part).any():
             raise CxrbenchError(
-                f"cohort '{cohort}' under protocol '{protocol}' has no {part} images in data/split/assignment.csv;"
+                f"cohort '{cohort}' under protocol '{split}' has no {part} images in data/split/assignment.csv;"
                 " mend split.quotas or the cohort"
             )
     rows = rows.assign(sha256=files["sha256"].to_numpy()[rows["index"]])
@@ -137,7 +140,8 @@ def _jobs(wanted: dict[str, PlannedRun], assignment: pd.DataFrame, cache: Path, 
     jobs, processes = {}, machine.processes(workers)
     for run, one in wanted.items():
         setting = one.setting
-        array, part = (setting.cohort, setting.image_size, setting.resize), (setting.cohort, setting.protocol)
+        array = (setting.cohort, setting.image_size, setting.resize)
+        part = (setting.cohort, column_of(setting.protocol, setting.redraw, one.seed))
         if array not in arrays:
             files = _files(assignment, setting.cohort)
             paths, sums = files["path"].tolist(), files["sha256"].tolist()

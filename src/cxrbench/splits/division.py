@@ -5,7 +5,7 @@ The quotas are looked at first: they stop the stage before the duplicates of a l
 
 import dataclasses
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from cxrbench.images.squares import grey_squares
 from cxrbench.splits import picture_match, protocols
 from cxrbench.splits.leaks import find_leaks, with_keys
 from cxrbench.splits.near_duplicates import find_duplicates, picture_of
+from cxrbench.splits.redraw import redraw, redrawn_leaks
 from cxrbench.splits.shortcuts import shortcut_table
 
 
@@ -29,6 +30,8 @@ class Division:
     duplicates: pd.DataFrame
     leaks: pd.DataFrame
     shortcuts: pd.DataFrame
+    redrawn: pd.DataFrame
+    redrawn_leaks: pd.DataFrame
     lines: list[str]
 
 
@@ -42,22 +45,27 @@ def divide(
     seed: int,
     cache: Path,
     workers: int,
+    redrawn_seeds: Sequence[int] = (),
 ) -> Division:
     """Divides the cohorts of ``quotas``.
 
     ``images`` is the manifest of these cohorts and of those that ``views``, the assignment of the view network's
     images, draws on; ``frontal`` the manifest's frontal images. ``patients`` is the reading of a doubtful patient key
-    that makes groups: strict or loose. Raises CxrbenchError where a quota cannot be filled.
+    that makes groups: strict or loose. For each of ``redrawn_seeds`` a split is drawn anew. Raises CxrbenchError where
+    a quota cannot be filled.
     """
     labelled = {name: _labelled(frontal, name, wanted, patients) for name, wanted in quotas.items()}
     for name, wanted in quotas.items():
         protocols.refuse_too_few(labelled[name], wanted, f"cohort '{name}'")
     duplicates = pd.concat([empty("duplicates"), *_duplicates(images, cache, workers)])
-    tables, lines = [empty("assignment")], []
+    tables, redrawn, lines = [empty("assignment")], [empty("redrawn")], []
     for name, wanted in quotas.items():
-        parts = _parts(
-            labelled[name], images[images["cohort"] == name], duplicates, name, wanted, official_shortfall, seed
-        )
+        shown = _shown(labelled[name], images[images["cohort"] == name], duplicates, name)
+        parts = {
+            protocol: protocols.assign(shown, wanted, protocol, seed, name, official_shortfall, pictures="picture")
+            for protocol in PROTOCOLS
+        }
+        redrawn.append(redraw(shown, wanted, seed, redrawn_seeds, name, official_shortfall))
         target = (labelled[name]["label"] == labels_of(wanted)[1]).astype(int)
         tables.append(labelled[name].assign(source=name, target=target, **parts)[list(TABLES["assignment"])])
         lines += [
@@ -67,7 +75,13 @@ def divide(
     assignment = pd.concat([divided, views])
     leaks = find_leaks(with_keys(assignment, images, duplicates))
     lines += [shared_pictures(name, duplicates, leaks) for name in assignment["cohort"].unique()]
-    return Division(assignment, duplicates, leaks, shortcut_table(divided, frontal), lines)
+    if redrawn_seeds:
+        lines.append(
+            f"a split of its own under each protocol for each of the seeds {', '.join(map(str, redrawn_seeds))}"
+        )
+    drawn = pd.concat(redrawn)
+    found = redrawn_leaks(drawn, divided, images, duplicates)
+    return Division(assignment, duplicates, leaks, shortcut_table(divided, frontal), drawn, found, lines)
 
 
 def _labelled(frontal: pd.DataFrame, cohort: str, quotas: Quotas, patients: str) -> pd.DataFrame:
@@ -76,22 +90,10 @@ def _labelled(frontal: pd.DataFrame, cohort: str, quotas: Quotas, patients: str)
     return chosen.assign(patient_id=chosen["patient_id_loose"]) if patients == "loose" else chosen
 
 
-def _parts(
-    labelled: pd.DataFrame,
-    images: pd.DataFrame,
-    duplicates: pd.DataFrame,
-    cohort: str,
-    quotas: Quotas,
-    official_shortfall: float,
-    seed: int,
-) -> dict[str, pd.Series]:
-    """Protocol -> the part of each of the ``labelled`` images; ``images`` are all of the cohort."""
+def _shown(labelled: pd.DataFrame, images: pd.DataFrame, duplicates: pd.DataFrame, cohort: str) -> pd.DataFrame:
+    """The ``labelled`` images with the picture that each shows; ``images`` are all of the cohort."""
     picture = picture_of(images, duplicates[duplicates["cohort"] == cohort]).set_axis(images["image_id"])
-    shown = labelled.assign(picture=labelled["image_id"].map(picture))
-    return {
-        protocol: protocols.assign(shown, quotas, protocol, seed, cohort, official_shortfall, pictures="picture")
-        for protocol in PROTOCOLS
-    }
+    return labelled.assign(picture=labelled["image_id"].map(picture))
 
 
 def _duplicates(images: pd.DataFrame, cache: Path, workers: int) -> list[pd.DataFrame]:

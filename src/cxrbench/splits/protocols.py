@@ -5,6 +5,7 @@ official: the source's own test images are the test. Patients who share a pictur
 """
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -20,7 +21,7 @@ def assign(
     images: pd.DataFrame,
     quotas: Quotas,
     protocol: str,
-    seed: int,
+    seed: int | Sequence[int],
     cohort: str,
     official_shortfall: float = 0.0,
     pictures: str = "sha256",

@@ -7,6 +7,7 @@ attention.csv: where the best network of each study looks, as far as the run sto
 from pathlib import Path
 
 from cxrbench.attention.studies import write_attention
+from cxrbench.base.assignment import read_assignment
 from cxrbench.base.entry import run
 from cxrbench.base.tables import read_table, write_table
 from cxrbench.base.workspace import run_store_dir
@@ -23,7 +24,7 @@ def main() -> None:
     folder, restricted = Path("data/train-grid"), parameters.load().restricted
     grid = read_table(folder / "grid.csv", "grid")
     runs = read_grid(grid, folder)
-    assignment = read_table("data/split/assignment.csv", "assignment")
+    assignment = read_assignment()
     verdict.conclude(check_scores(grid, runs, assignment, OUT / "docs"), OUT)
     metrics = metric_table(grid, runs)
     write_table(OUT / "metrics.csv", metrics, "metrics")

@@ -27,9 +27,10 @@ def main() -> None:
         split.seed,
         array_cache_dir(),
         processes(params.workers),
+        params.redrawn_seeds,
     )
     print("\n".join(division.lines))
-    for table in ("duplicates", "leaks", "shortcuts", "assignment"):
+    for table in ("duplicates", "leaks", "shortcuts", "redrawn", "redrawn_leaks", "assignment"):
         write_table(OUT / f"{table}.csv", getattr(division, table), table)
 
 

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from cxrbench.base.assignment import read_assignment
 from cxrbench.base.entry import run
 from cxrbench.base.origins import write_origins
-from cxrbench.base.tables import read_table
 from cxrbench.base.workspace import array_cache_dir, run_store_dir
 from cxrbench.config import params as parameters
 from cxrbench.config.studies import split_runnable, why_not_run
@@ -21,7 +21,7 @@ OUT = Path("data/train-grid")
 def main() -> None:
     params = parameters.load()
     backend.choose(params.backend)
-    assignment = read_table("data/split/assignment.csv", "assignment")
+    assignment = read_assignment()
     store = RunStore(run_store_dir())
     planned, skipped = split_runnable(params.planned_runs(), assignment)
     reasons = {one.setting: why_not_run(one.setting) for one in skipped}

@@ -19,6 +19,8 @@ TABLES = {
     "duplicates": "data/split/duplicates.csv",
     "leaks": "data/split/leaks.csv",
     "shortcuts": "data/split/shortcuts.csv",
+    "redrawn": "data/split/redrawn.csv",
+    "redrawn_leaks": "data/split/redrawn_leaks.csv",
 }
 
 

@@ -17,16 +17,16 @@ DIGEST_LETTERS = 8  # as many as MLflow's pages show beside the name; the profil
 class DataSet:
     """One part of a cohort under a protocol."""
 
-    name: str  # cohort/protocol/part
+    name: str  # cohort/split/part
     part: str
     digest: str  # the start of the sha256 over the part's image bytes, targets and patients
     profile: str  # JSON: the number of images, of each label, the whole sha256
 
 
-def data_sets(assignment: pd.DataFrame, cohort: str, protocol: str) -> tuple[DataSet, ...]:
-    """The parts that a run on ``protocol`` of ``cohort`` sees, from the table 'assignment'."""
-    rows = select(assignment, cohort, protocol)
-    labels = assignment[assignment["cohort"] == cohort].groupby(protocol)["label"]
+def data_sets(assignment: pd.DataFrame, cohort: str, split: str) -> tuple[DataSet, ...]:
+    """The parts that a run on ``split`` of ``cohort`` sees, from the table 'assignment'; see ``plan.select``."""
+    rows = select(assignment, cohort, split)
+    labels = assignment[assignment["cohort"] == cohort].groupby(split)["label"]
     counts = {part: found.value_counts().sort_index() for part, found in labels}
     found = []
     for part in PARTS:
@@ -35,7 +35,7 @@ def data_sets(assignment: pd.DataFrame, cohort: str, protocol: str) -> tuple[Dat
             continue
         sha256 = data_sha256(images)
         profile = {"num_rows": len(images), **{str(k): int(n) for k, n in counts[part].items()}, "sha256": sha256}
-        found.append(DataSet(f"{cohort}/{protocol}/{part}", part, sha256[:DIGEST_LETTERS], json.dumps(profile)))
+        found.append(DataSet(f"{cohort}/{split}/{part}", part, sha256[:DIGEST_LETTERS], json.dumps(profile)))
     return tuple(found)
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from cxrbench.base.assignment import column_of
 from cxrbench.base.tables import read_table
 from cxrbench.evaluation import summaries
 from cxrbench.evaluation.metrics import METRICS, evaluate
@@ -130,7 +131,8 @@ class GridLog:
         values = {f"{row.part}_{m}": getattr(row, m) for row in metrics.itertuples() for m in summaries.METRICS}
         status = max(metrics["status"], key=STATUSES.index)
         run = SeedRun(self._store.path(name), values, status)
-        key = run.record["setting"]["cohort"], run.record["setting"]["protocol"]
+        setting = run.record["setting"]
+        key = setting["cohort"], column_of(setting["protocol"], setting.get("redraw", False), run.record["seed"])
         if key not in self._data:
             self._data[key] = data_sets(self._assignment, *key)
         origin = provenance.kept(self._store.folder, name) or Provenance()
@@ -166,6 +168,8 @@ class GridLog:
                 runs = self._logged[study, winner]
                 best = max(runs, key=lambda run: (run.metrics["validation_accuracy"], -run.metrics["validation_loss"]))
                 opened.register_best(study, winner, best, self._choice(study, best, best.metrics))
+                if best.record["setting"].get("redraw"):
+                    continue  # each seed's network was trained on images that test the others: nothing can test a mean
                 file = Path(folder) / f"{len(means)}.keras"
                 mean = MeanRun(runs, file, _metrics_of_mean([run.folder for run in runs]))
                 choice = self._choice(study, best, mean.metrics)
@@ -190,7 +194,7 @@ class GridLog:
         return summaries.winner(summaries.summarise(metrics, study, order, seeds))
 
     def _choice(self, study: str, run: SeedRun, metrics: Mapping[str, float]) -> Choice:
-        data = [one for (of, _), runs in self._logged.items() if of == study for one in runs[0].data]
+        data = [one for (of, _), runs in self._logged.items() if of == study for each in runs for one in each.data]
         experiment = (run.provenance.experiments or ["workspace"])[0]
         accuracy, loss = metrics["validation_accuracy"], metrics["validation_loss"]
         return Choice(study, experiment, accuracy, loss, digest_of_validation(data))
