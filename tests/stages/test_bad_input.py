@@ -18,7 +18,7 @@ import yaml
 from cxrbench import cli
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.base.files import sha256_of
-from cxrbench.base.tables import read_table, write_table
+from cxrbench.base.tables import empty, read_table, write_table
 from cxrbench.evaluation.runs import metric_table, read_grid
 from cxrbench.reporting import pack as packing
 from cxrbench.reporting.results import read_results
@@ -45,6 +45,7 @@ def remeasure(folder):
     grid = read_table(data / "train-grid/grid.csv", "grid")
     metrics = metric_table(grid, read_grid(grid, data / "train-grid"))
     write_table(data / "evaluate/metrics.csv", metrics, "metrics")
+    write_table(data / "evaluate/attention.csv", empty("attention"), "attention")
 
 
 @pytest.fixture(scope="module")

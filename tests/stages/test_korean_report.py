@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from cxrbench.base import language
+from cxrbench.base.tables import TABLES
 from cxrbench.config.params import load
 from cxrbench.evaluation.comparisons import Comparison, Contrast
 from cxrbench.evaluation.verdicts import Claim, Verdict
@@ -58,11 +59,23 @@ def reports(evaluated_workspace, tmp_path_factory):
     to = tmp_path_factory.mktemp("reports")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(evaluated_workspace)
-        params, found, results = load("params.yaml"), papers.load("data/published"), read_results(Path("data"))
+        params, found, results = load("params.yaml"), papers.load("data/published"), with_attention()
         for spoken in ("ko", "en"):
             context = dataclasses.replace(context_of(params), language=spoken)
             write_report(to / spoken, results, found, context, rules_of(params.report))
     return to
+
+
+def with_attention():
+    """The results of the current workspace, as if two of its networks had been looked into."""
+    pictured = {"true positive": (0.7, "a.jpg"), "true negative": (None, ""), "false positive": (0.5, "")}
+    rows = [
+        (study, setting, 1, "run", "test", group, "pneumonia", "image-00", 0.9, inside, 0.66, "4 x 4", picture)
+        for study, setting in (("batch-size", "batch_size=32"), ("learning-rate", "lr=0.001"))
+        for group, (inside, picture) in pictured.items()
+    ]
+    table = pd.DataFrame(rows, columns=list(TABLES["attention"])).astype({"inside": "float64"})
+    return dataclasses.replace(read_results(Path("data")), attention=table, pictures={"a.jpg": b"a picture"})
 
 
 def names(workspace):
