@@ -7,7 +7,7 @@ import pytest
 from scipy.special import ndtr
 
 from cxrbench.evaluation.best_group import best_group, superiority
-from cxrbench.evaluation.comparisons import Contrast, Rules, Run, Samples
+from cxrbench.evaluation.comparisons import Rules, Run
 from cxrbench.evaluation.resampling import Estimate, Scores, patient_weights
 
 RULES = Rules(confidence=0.95, margin=0.01, resamples=400, seed=0)
@@ -129,17 +129,15 @@ def test_a_setting_that_another_clearly_beats_is_not_in_the_group_even_if_it_won
     assert best_group(study, "s0", RULES).group == ("s1", "s2")
 
 
-def test_more_settings_make_no_pair_easier_to_tell_apart():
-    rng = np.random.default_rng(9)
+def test_more_settings_make_no_setting_easier_to_leave_out():
+    rng, kept = np.random.default_rng(9), 0
     for _ in range(30):
-        study = drawn(rng, (2.8, 2.3, *[2.3] * 8))
-        pair = {name: study[name] for name in ("s0", "s1")}
-        small = best_group(pair, "s0", RULES).group
-        if "s1" in small and "s0" in small:
-            measured = Samples(pair, RULES).measure(Contrast("accuracy", "test", "s0", "s1", (0.0, 0.0)))
-            assert measured.p_value(0.0) / 2 >= 0.05
-            large = {"s0": study["s0"], "s1": study["s1"], **{name: study["s0"] for name in study if name > "s1"}}
-            assert "s1" in best_group(large, "s0", RULES).group
+        study = drawn(rng, (2.8, 2.3))
+        more = {**study, **{f"copy {i}": study["s0"] for i in range(8)}}
+        if "s1" in best_group(study, "s0", RULES).group:
+            kept += 1
+            assert "s1" in best_group(more, "s0", RULES).group
+    assert kept > 10
 
 
 def test_a_setting_with_one_run_or_a_diverged_one_is_named_with_the_reason_and_in_no_group():
