@@ -14,12 +14,17 @@ from cxrbench.base.errors import CxrbenchError
 
 Runs = Mapping[str, tuple[Mapping[str, Any], pd.DataFrame]]  # run -> its record and its table 'scores'
 IMAGE = ["part", "source", "image_id"]
+SPLIT = {
+    "cohort": None,
+    "protocol": None,
+    "redraw": False,
+}  # what of a setting decides its images -> where it is absent
 
 
 def check_runs(grid: pd.DataFrame, runs: Runs) -> None:
     """Raises CxrbenchError where a run is missing, scores an image twice, or other images than its fellows.
 
-    Fellows are the runs of one study, cohort, protocol and seed: they differ in their settings and not in their images.
+    Fellows are the runs of one study, split and seed: they differ in their settings and not in their images.
     """
     for run in dict.fromkeys(grid["run"]):
         if run not in runs:
@@ -35,7 +40,8 @@ def check_runs(grid: pd.DataFrame, runs: Runs) -> None:
         if "setting" not in record:  # as of other tools' runs: nothing says what was asked
             continue
         asked = scores[[*IMAGE, "target"]]
-        key = cell["study"], record["setting"].get("cohort"), record["setting"].get("protocol"), cell["seed"]
+        split = tuple(record["setting"].get(name, default) for name, default in SPLIT.items())
+        key = cell["study"], cell["seed"], *split
         other, known = first.setdefault(key, (cell, asked))
         if not asked.equals(known):  # mostly they are; to sort them takes ten times as long
             _compare(cell, asked, other, known)
