@@ -64,7 +64,7 @@ def superiority(estimate: Estimate, confidence: float) -> Beats:
     (n - 1) v / chi^2 with n - 1 degrees of freedom, d as normal around the measured difference with the standard error
     that follows, and the interval holds ``confidence`` of the Phi(d / s) so drawn. Where only patients vary it is that
     of a z, where only seeds do that of an effect size (a noncentral t). Three seeds tell little of how runs differ, so
-    it is wide. Where each seed has a split of its own, the measured variance over seeds is of differences within a split,
+    it is wide. Where each seed has a split of its own, the variance over seeds is that of differences within a split,
     and the new runs are on a new split.
     """
     from scipy.special import ndtr

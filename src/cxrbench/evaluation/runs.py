@@ -68,7 +68,7 @@ def studies(
         seconds = {metric: float(rows[metric].iloc[0]) for metric in TIMES}
         status = dict(zip(rows["part"], rows["status"]))
         record = runs[str(name)][0]
-        redrawn = bool(record["setting"].get("redraw", False))
+        redrawn = bool(record.get("setting", {}).get("redraw", False))
         run = Run(int(seed), status, scores[str(name)], seconds, _timing(record), redrawn)
         result.setdefault(str(study), {}).setdefault(str(setting), []).append(run)
     for settings in result.values():
