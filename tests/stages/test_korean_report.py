@@ -25,7 +25,7 @@ from cxrbench.reporting.study import Section
 from cxrbench.reporting.text_tables import TextTable
 
 SPOKEN = ("aria-label", "alt", "title", "data-label", "placeholder")  # attributes that a reader may see or hear
-COMMAND = r"dvc exp run -S 'seeds=\[[\d, ]+\]'|P\(frontal\)"
+COMMAND = r"dvc exp run -S 'seeds=\[[\d, ]+\]'|cxrbench (?:pack|report --from) results/NAME|P\(frontal\)"
 TOKEN = re.compile(r"[A-Za-z][\w./=-]*\w|[A-Za-z]", re.ASCII)
 
 
