@@ -141,10 +141,11 @@ def test_what_an_earlier_stage_wrote_is_said_again_with_all_that_stands_in_it_bu
 def test_every_form_of_a_check_that_warns_is_one_that_the_checks_write():
     """Else a failed check would stand in English on a Korean page."""
     labels, quotas = {"pneumonia": ("normal", "pneumonia")}, {"pneumonia": {"train": {"normal": 2, "pneumonia": 3}}}
-    empty_tables = {name: empty(name) for name in ("manifest", "rejects", "frontal")}
-    written = suites(empty_tables, labels, quotas, 0.0, "strict")
+    tables = {name: empty(name) for name in ("manifest", "rejects", "frontal", "redrawn")}
+    tables["redrawn"].loc[0, "seed"] = 0
+    written = suites(tables, labels, quotas, 0.0, "strict")
     warned = [one.description for checks in written.values() for one in checks if one.severity == "warning"]
-    assert len(warned) >= 6
+    assert len(warned) >= 8
     with speaking("ko"):
         left = [text for text in warned if not re.search("[가-힣]", retold(text, CHECKS))]
     assert left == []
