@@ -4,6 +4,7 @@ import pytest
 
 LONGEST = (
     "test_smoke.py",
+    "test_browser.py",
     "test_local.py",
     "test_workers.py",
     "test_report.py",

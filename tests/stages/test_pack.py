@@ -151,7 +151,7 @@ def test_the_shares_of_attention_are_in_it_and_its_pictures_are_not(reported_wor
     row = dict.fromkeys(TABLES["attention"], "a") | {"seed": 0, "score": 0.7, "inside": 0.25, "area": 0.5}
     table = pd.DataFrame([row, row | {"inside": float("nan"), "picture": ""}])
     results = dataclasses.replace(read_results(Path("data")), attention=table, pictures={"a": b"the pixels"})
-    how = (results, context_of(params), rules_of(params.report), Path("params.yaml").read_text(), "a command")
+    how = (results, context_of(params), rules_of(params.report), Path("params.yaml").read_text())
     pack.write_pack(tmp_path / "set", *how)
     back, _, _ = pack.read_pack(tmp_path / "set")
     pd.testing.assert_frame_equal(back.attention, table, check_dtype=False)
