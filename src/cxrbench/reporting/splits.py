@@ -17,8 +17,9 @@ NOTE = N_(
     "SD: sample standard deviation on test over n seeds. On the fixed split it is the spread of the seeds alone; where"
     " each seed has a split of its own, it is that of seeds and split together. Split’s share: the part of the second"
     " variance that the split makes, 1 less the ratio of the two, with its {percent} % interval (Fisher’s F, for normal"
-    " values; the seeds’ part is taken to be the same on every split). The tables of images and shortcuts are of the"
-    " fixed split."
+    " values; the seeds’ part is taken to be the same on every split). Where a setting was not run on the fixed split"
+    " too, its seeds and its split can’t be told apart; -S grid=redrawn runs both. The tables of images and shortcuts"
+    " are of the fixed split."
 )
 RULE = N_(
     "Redrawn splits: where each seed has a split of its own (Bouthillier et al. 2021), settings are compared within"
@@ -38,7 +39,7 @@ def spread_table(found: Sequence[Spread], confidence: float) -> TextTable | None
         return None
     rows = [
         [
-            one.study,
+            "" if i and found[i - 1].study == one.study else one.study,
             one.setting,
             _(tables.TITLES[one.metric]),
             _spread(one.metric, one.fixed),
@@ -46,7 +47,7 @@ def spread_table(found: Sequence[Spread], confidence: float) -> TextTable | None
             _share(one.share),
             _says(one),
         ]
-        for one in found
+        for i, one in enumerate(found)
     ]
     heads = (
         _("Study"),
@@ -95,16 +96,16 @@ def _share(share: Share) -> str:
 def _says(one: Spread) -> str:
     """What the share says, or why there is none."""
     if one.fixed is None:
-        return _("not run on the fixed split, so seeds and split can’t be told apart")
+        return _("can’t be told apart")
     if math.isnan(one.share.value):
-        return _("one side has no spread to go by")
+        return _("no spread to go by")
     if one.share.high - one.share.low >= WIDE:
         return _("too few seeds to say")
     if one.share.low > 0.5:
         return _("mostly the split")
     if one.share.high < 0.5:
         return _("mostly the seeds")
-    return _("both, or not clear which more") if one.share.low > 0 else _("the split’s part may be nothing")
+    return _("seeds and split") if one.share.low > 0 else _("maybe the seeds alone")
 
 
 def _ends(least: int, most: int) -> str:
