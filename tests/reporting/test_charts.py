@@ -49,6 +49,7 @@ def test_every_chart_says_n_what_line_and_band_are_and_holds_its_numbers():
         assert "n = 3 runs" in one.caption
         assert "band: lowest to highest run" in one.caption
         assert one.table.rows
+        assert one.table.runs == "3"
         assert all(len(cells) == len(one.table.heads) - 1 for _, cells in one.table.rows)
         assert "nan" not in str(one).lower()
 

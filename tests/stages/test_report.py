@@ -217,7 +217,7 @@ def test_every_study_shows_five_charts_each_with_its_numbers_and_a_confusion_mat
             figure = chart.split("</figure>")[0]
             assert re.search(r'<svg [^>]*role="img" aria-labelledby="[^"]+"', figure)
             assert "<figcaption>" in figure
-            assert re.search(r"<details>.*<caption>.*</details>", figure, re.DOTALL)
+            assert re.search(r"<details>.*<caption>.*n = 3<.*</details>", figure, re.DOTALL)
         settings = grid.loc[grid["study"] == name, "setting"].nunique()
         assert section.count('<table class="confusion">') == settings
     ids = re.findall(r' id="([^"]*)"', page)

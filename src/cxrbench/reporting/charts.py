@@ -31,6 +31,7 @@ class DataTable:
     """The numbers of a chart."""
 
     caption: str
+    runs: str  # of a setting
     heads: Sequence[str]
     rows: Sequence[tuple[str, Sequence[Cell]]]  # the row's head, its cells
 
@@ -134,6 +135,7 @@ def _reliability(name: str, part: str, scores: Mapping[str, Sequence[Scores]]) -
             "Mean score → share of ones, in bins of nearly equal numbers of images; below it the lowest to the highest"
             " run."
         ),
+        _n(map(len, scores.values())),
         [_("Bin"), *bands],
         rows,
     )
@@ -196,7 +198,7 @@ def _by_place(title: str, head: str, bands: Mapping[str, Band], runs: Mapping[st
             cells.append(_cell(band, int(found[0]), runs[label], 1) if len(found) else ("–", ""))
         rows.append((f"{place:g}", cells))
     caption = _("{title}: mean of the runs, below it the lowest to the highest run.").format(title=title)
-    return DataTable(caption, [head, *bands], rows)
+    return DataTable(caption, _n(runs.values()), [head, *bands], rows)
 
 
 def _by_setting(
@@ -206,7 +208,7 @@ def _by_setting(
     rows = [
         (label, [_cell(band, i, len(scores[label]), 100) for i in range(len(band.x))]) for label, band in points.items()
     ]
-    return DataTable(caption, [_("Setting"), *heads], rows)
+    return DataTable(caption, _n(map(len, scores.values())), [_("Setting"), *heads], rows)
 
 
 def _cell(band: Band, i: int, runs: int, scale: int, before: str = "") -> Cell:
