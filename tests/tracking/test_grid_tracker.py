@@ -12,6 +12,7 @@ import pytest
 from cxrbench.base.assignment import column_of
 from cxrbench.config.setting import Setting
 from cxrbench.tracking import tracker
+from cxrbench.tracking.logged import setting_tags
 from cxrbench.tracking.mistakes import GREY
 from tests.tracking import small_grid
 from tests.tracking.small_grid import HOW, NAMES, Grid
@@ -183,15 +184,18 @@ def test_of_redrawn_splits_each_run_has_its_own_data_and_no_mean_network_is_regi
     recorder = Recorder()
     grid = opened(recorder, tmp_path, monkeypatch)
     data: list[Any] = []
+    identities: list[set[str]] = []
     log_setting = recorder.log_setting
 
     def remember(study: str, label: str, seed_runs: Any, *rest: Any) -> int:
         data.append([one.data[0].name for one in seed_runs])
+        identities.append({setting_tags(study, label, one)["identity"] for one in seed_runs})
         return log_setting(study, label, seed_runs, *rest)
 
     monkeypatch.setattr(recorder, "log_setting", remember)
     grid.train()
     grid.finish()
     assert data == [["pneumonia/paper, seed 0/train", "pneumonia/paper, seed 1/train"]] * 2
+    assert [len(found) for found in identities] == [1, 1]  # whichever run is best, its parent is found
     assert len(recorder.best) == 1
     assert recorder.means == []

@@ -3,12 +3,13 @@
 A failure of MLflow is kept here and never raised: what was not logged is tried again at the next call.
 """
 
+import dataclasses
 import tempfile
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,8 @@ from cxrbench.evaluation import summaries
 from cxrbench.evaluation.metrics import METRICS, evaluate
 from cxrbench.evaluation.runs import metric_table, read_run
 from cxrbench.runs import average
+from cxrbench.runs.fingerprint import data_sha256
+from cxrbench.runs.plan import select
 from cxrbench.runs.store import RunStore, read_record
 from cxrbench.tracking import logged, mistakes, provenance, tracker
 from cxrbench.tracking.data_set import DataSet, data_sets, digest_of_validation
@@ -58,6 +61,7 @@ class GridLog:
         self._logged: dict[Setting, list[SeedRun]] = {}
         self._metrics: dict[Setting, pd.DataFrame] = {}
         self._data: dict[tuple[str, str], tuple[DataSet, ...]] = {}
+        self._fixed: dict[tuple[str, str], str] = {}  # cohort and protocol -> the hash of the fixed split's data
         self._models_done = False
         self.failure = ""  # the last one, as the start of a sentence
         self.steps = 0  # counts what was done: who waits sees that it goes on
@@ -66,7 +70,7 @@ class GridLog:
     def keep_provenance(self, run: str, tags: dict[str, str]) -> None:
         """Keeps where ``run`` comes from beside the runs, so that MLflow's store can be made anew."""
         with suppress(OSError):  # a full disk, say: the run is logged all the same
-            provenance.keep(self._store.folder, run, tags, lambda: logged.seedless(read_record(self._store.path(run))))
+            provenance.keep(self._store.folder, run, tags, lambda: self._seedless(read_record(self._store.path(run))))
 
     def log(self, trained: Collection[str], partly: bool = False) -> None:
         """Logs the settings whose runs are all in ``trained``; ``partly``: also those of which a run is."""
@@ -136,7 +140,19 @@ class GridLog:
         if key not in self._data:
             self._data[key] = data_sets(self._assignment, *key)
         origin = provenance.kept(self._store.folder, name) or Provenance()
+        if setting.get("redraw") and not origin.seedless:
+            origin = dataclasses.replace(origin, seedless=self._seedless(run.record))
         return SeedRun(run.folder, values, status, self._data[key], origin)
+
+    def _seedless(self, record: Mapping[str, Any]) -> str:
+        """The fingerprint of a run without its seed; for a redrawn split the fixed one of its protocol stands."""
+        setting = record["setting"]
+        if not setting.get("redraw"):
+            return logged.seedless(record)
+        key = setting["cohort"], setting["protocol"]
+        if key not in self._fixed:
+            self._fixed[key] = data_sha256(select(self._assignment, *key))
+        return logged.seedless(record, self._fixed[key])
 
     def _draw(self, seed_run: SeedRun) -> "dict[str, Figure]":
         self.steps += 1

@@ -196,9 +196,12 @@ def parameters(values: Mapping[str, Any]) -> dict[str, str]:
     return {name: Path(value).name if name == "weights" and value else str(value) for name, value in values.items()}
 
 
-def seedless(record: Mapping[str, Any]) -> str:
-    """The fingerprint of all but the seed, by the present code."""
-    return fingerprint(Setting(**record["setting"]), ANY_SEED, record["data"]["sha256"])
+def seedless(record: Mapping[str, Any], data_sha256: str = "") -> str:
+    """The fingerprint of all but the seed, by the present code.
+
+    ``data_sha256`` stands for the run's own data where these depend on its seed, on a redrawn split.
+    """
+    return fingerprint(Setting(**record["setting"]), ANY_SEED, data_sha256 or record["data"]["sha256"])
 
 
 def setting_identity(study: str, label: str, record: Mapping[str, Any], kept: str = "") -> str:
