@@ -25,14 +25,14 @@ def test_the_words_beside_a_study_name_its_own_protocols_shortcuts():
 
 
 def test_what_is_held_fixed_is_every_choice_that_all_settings_share_in_the_order_of_its_declaration():
-    settings = [Setting(lr=lr, batch_size=1, balance=True).model_dump() for lr in (0.1, 0.01)]
+    settings = [Setting(lr=lr, batch_size=1, balance=True, redraw=True).model_dump() for lr in (0.1, 0.01)]
     names = [name.replace("_", " ") for name in SETTING_KEYS]
     text = words.setup(settings)
     shown = text.removeprefix("Held fixed: ").removesuffix(".").split(", ")
     assert [name for name in names if any(one.startswith(f"{name} ") for one in shown)] == [
         name for name in names if name not in ("lr", "padding")
     ]
-    assert {"weights random", "batch size 1", "balance yes"} <= set(shown)
+    assert {"weights random", "batch size 1", "balance yes", "redraw yes"} <= set(shown)
     assert words.setup([{"balance": False, "padding": 0, "new choice": "x"}]) == "Held fixed: padding 0, new choice x."
     assert words.setup([]) == ""
 
