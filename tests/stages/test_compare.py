@@ -140,19 +140,21 @@ def test_a_study_whose_test_images_differ_is_not_compared_and_the_others_are(oth
     assert rows_of(said, STUDY, "lr=0.01")
 
 
-@pytest.mark.parametrize("column", ["patient_id", "target"])
-def test_an_image_of_another_patient_or_class_is_another_image(other, packed, capsys, column):
+@pytest.mark.parametrize(("column", "value"), [("patient_id", "x"), ("target", 1)])
+def test_an_image_of_another_patient_or_class_is_another_image(other, packed, capsys, column, value):
     def changed(scores):
-        scores.loc[scores.index[scores["part"] == "test"][0], column] = "x" if column == "patient_id" else 1
+        scores.loc[scores.index[scores["part"] == "test"][0], column] = value
         return scores
 
-    for run in runs_of(other, "before"):
+    # In all of the study: runs of one set that disagree on an image's class are refused.
+    for run in runs_of(other, "before") + runs_of(other, "after"):
         change(run, changed)
     assert compare(packed, other) == 0
     said = capsys.readouterr().out
-    assert "covid-cnn (before) is not compared: the two score different test images: 7, " in said
-    assert "are in both, 1 in A only and 1 in B only." in said
-    assert rows_of(said, "covid-cnn", "after")
+    assert "covid-cnn is not compared: the two score different test images: 7, " in said
+    assert "in both, 1 in A only and 1 in B only." in said
+    assert rows_of(said, "covid-cnn", "before") == []
+    assert rows_of(said, STUDY, "lr=0.01")
 
 
 def test_runs_that_were_trained_on_another_split_are_not_compared(other, evaluated_workspace, tmp_path, capsys):
