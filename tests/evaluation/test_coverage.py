@@ -1,9 +1,6 @@
 """A small form of benchmarks/coverage.py: in studies of known truth, intervals hold it and few verdicts are false."""
 
-import importlib.util
 import math
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,14 +12,8 @@ SLACK = 0.04  # two standard errors of a share of 0.05 in so many studies
 
 
 @pytest.fixture(scope="module")
-def coverage():
-    """The benchmark as a module."""
-    path = Path(__file__).resolve().parents[2] / "benchmarks" / "coverage.py"
-    found = importlib.util.spec_from_file_location("coverage_benchmark", path)
-    module = importlib.util.module_from_spec(found)
-    sys.modules[found.name] = module  # where dataclasses look for it
-    found.loader.exec_module(module)
-    return module
+def coverage(benchmark_module):
+    return benchmark_module("coverage")
 
 
 @pytest.mark.slow

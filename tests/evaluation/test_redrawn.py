@@ -1,9 +1,5 @@
 """Where each seed has a split of its own: the difference is taken within it, and its interval holds the truth."""
 
-import importlib.util
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -17,14 +13,8 @@ ACCURACY = Contrast("accuracy", "test", "a", "b", (-0.01, 0.01))
 
 
 @pytest.fixture(scope="module")
-def simulation():
-    """The benchmark as a module."""
-    path = Path(__file__).resolve().parents[2] / "benchmarks" / "redrawn_coverage.py"
-    found = importlib.util.spec_from_file_location("redrawn_coverage", path)
-    module = importlib.util.module_from_spec(found)
-    sys.modules[found.name] = module  # where dataclasses look for it
-    found.loader.exec_module(module)
-    return module
+def simulation(benchmark_module):
+    return benchmark_module("redrawn_coverage")
 
 
 def scores(right, patients):
