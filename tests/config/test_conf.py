@@ -20,7 +20,7 @@ PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))
 
 @pytest.fixture(autouse=True)
 def _nothing_in_the_environment(monkeypatch):
-    for name in ("CXRBENCH_DATA", "KERAS_BACKEND"):
+    for name in ("CXRBENCH_DATA", "CXRBENCH_COVID", "KERAS_BACKEND"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -41,6 +41,7 @@ def test_the_committed_params_are_the_composed_default():
         ("data=tiny",),
         ("data=kaggle", "cohorts.pneumonia.root=x"),
         ("data=kaggle", "cohorts.pneumonia.fetch=mendeley"),
+        ("data=kaggle_covid", "cohorts.pneumonia.root=x", "cohorts.covid.root=x"),
         ("data=mimic", "cohorts.pneumonia.root=x"),
         ("data=mimic", "cohorts.pneumonia.fetch=physionet", "cohorts.pneumonia.per_label=5000"),
         ("data=medmnist",),
@@ -146,6 +147,13 @@ def test_without_a_folder_the_error_names_every_way_to_give_one(tmp_path):
         CxrbenchError, match="set root, or CXRBENCH_DATA before dvc exp run, to your local copy, or fetch"
     ):
         through_dvc(tmp_path, "data=kaggle")
+
+
+def test_the_kaggle_images_are_the_same_cohort_with_real_covid_images_beside_them():
+    alone, both = (composed(f"data={data}", "cohorts.pneumonia.root=x") for data in ("kaggle", "kaggle_covid"))
+    assert both["cohorts"].pop("covid")["table"] == "covid345.csv"
+    assert alone["cohorts"].pop("covid")["source"] == "phantom"
+    assert both == alone
 
 
 def test_auto_stands_in_for_a_cohorts_counts_on_the_command_line(tmp_path):
