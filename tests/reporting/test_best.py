@@ -15,7 +15,7 @@ def found(group, unknown=(), beaten=("b", "c")):
 
 
 def test_a_probability_is_shown_in_percent_with_its_interval_and_never_as_certain():
-    assert best.column(found("abc"))["b"] == ("87 %", "[61 to > 99]")
+    assert best.column([found("abc")])["b"] == ("87 %", "[61 to > 99]")
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,10 @@ def test_a_probability_is_shown_in_percent_with_its_interval_and_never_as_certai
             found("", unknown="abc"),
             "Which settings may be the best on test can't be said: fewer than two have numbers.",
         ),
+        (
+            found("abce", beaten="bcdef"),
+            "On test no setting but d, f is distinguishable from the best of 6 with 95 % confidence.",
+        ),
         (found("", beaten=()), ""),
         (None, ""),
     ],
@@ -41,7 +45,7 @@ def test_the_sentence_names_the_group_or_says_that_it_cant(case, said):
 
 
 def test_the_table_has_a_row_for_every_setting_and_is_empty_where_nothing_can_be_said():
-    table = best.table({"one": found("ab", unknown="c"), "two": None}).set_index("setting")
+    table = best.table({"one": [found("ab", unknown="c")], "two": []}).set_index("setting")
     assert table["may_be_best"].to_dict() == {"a": "yes", "b": "yes", "c": ""}
     assert table["p_winner_beats_it"].isna().to_dict() == {"a": True, "b": False, "c": True}
-    assert best.column(found("ab", unknown="c"))["c"] == ("–", "")
+    assert best.column([found("ab", unknown="c")])["c"] == ("–", "")

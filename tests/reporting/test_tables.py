@@ -7,7 +7,7 @@ import pytest
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.base.tables import TABLES
 from cxrbench.evaluation.comparisons import Comparison, Contrast
-from cxrbench.evaluation.summaries import Stat, summarise, winner
+from cxrbench.evaluation.summaries import Stat, by_split, summarise, winner
 from cxrbench.published.papers import load
 from cxrbench.reporting import tables
 from cxrbench.reporting.study import winner_sentence
@@ -76,6 +76,16 @@ def test_equal_accuracies_go_to_the_lower_loss_and_a_diverged_setting_never_wins
     table.loc[table["setting"] == "b", "loss"] = 0.01
     assert winner(summarise(table, "batch-size", ["a", "b", "c"], (0, 1, 2))) == "b"
     assert winner(summarise(metrics_of({"c": None}), "batch-size", ["c"], (0, 1, 2))) is None
+
+
+def test_accuracies_on_other_images_do_not_make_a_winner():
+    splits = {"a": ("paper",), "b": ("official",), "c": ("paper",), "d": ("official",)}
+    table = metrics_of({"a": 0.8, "b": 0.99, "c": 0.85, "d": 0.98})
+    summary = summarise(table, "batch-size", list(splits), (0, 1, 2), splits)
+    assert winner(summary) == "c"
+    groups = by_split(summary)
+    assert {split: winner(group) for split, group in groups.items()} == {("paper",): "c", ("official",): "b"}
+    assert [list(group["test"]) for group in groups.values()] == [["a", "c"], ["b", "d"]]
 
 
 def test_a_missing_run_is_an_error_that_names_it_and_counts_the_others():

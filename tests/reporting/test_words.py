@@ -8,12 +8,20 @@ from cxrbench.reporting import words
 
 
 @pytest.mark.parametrize(
-    ("profile", "phantoms", "count"), [("paper", [], 0), ("quick", [], 1), ("paper", ["covid"], 1), ("cpu", ["x"], 2)]
+    ("profile", "phantoms", "count"),
+    [("paper", {"a": []}, 0), ("quick", {"a": []}, 1), ("paper", {"a": ["covid"]}, 1), ("cpu", {"a": ["x"]}, 2)],
 )
 def test_a_reader_is_warned_of_phantoms_and_of_small_profiles(profile, phantoms, count):
     sentences = words.cautions(profile, phantoms)
     assert len(sentences) == count
-    assert any("not of patients" in text for text in sentences) == bool(phantoms)
+    assert any("not of patients" in text for text in sentences) == bool(phantoms["a"])
+
+
+def test_where_some_studies_are_of_radiographs_the_studies_of_phantoms_are_named():
+    (text,) = words.cautions("paper", {"a": ["x"], "b": [], "c": ["y", "x"]})
+    assert text.startswith("What stands under a and c speaks of the phantom, not of patients: the images of x and y ")
+    (text,) = words.cautions("paper", {"a": ["x"], "c": ["x"]})
+    assert text.startswith("These verdicts speak of the phantom")
 
 
 def test_the_words_beside_a_study_name_its_own_protocols_shortcuts():

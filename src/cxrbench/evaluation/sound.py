@@ -11,14 +11,10 @@ import numpy as np
 import pandas as pd
 
 from cxrbench.base.errors import CxrbenchError
+from cxrbench.evaluation.study_settings import split_of
 
 Runs = Mapping[str, tuple[Mapping[str, Any], pd.DataFrame]]  # run -> its record and its table 'scores'
 IMAGE = ["part", "source", "image_id"]
-SPLIT = {
-    "cohort": None,
-    "protocol": None,
-    "redraw": False,
-}  # what of a setting decides its images -> where it is absent
 
 
 def check_runs(grid: pd.DataFrame, runs: Runs) -> None:
@@ -40,8 +36,7 @@ def check_runs(grid: pd.DataFrame, runs: Runs) -> None:
         if "setting" not in record:  # as of other tools' runs: nothing says what was asked
             continue
         asked = scores[[*IMAGE, "target"]]
-        split = tuple(record["setting"].get(name, default) for name, default in SPLIT.items())
-        key = cell["study"], cell["seed"], *split
+        key = cell["study"], cell["seed"], *split_of(record["setting"])
         other, known = first.setdefault(key, (cell, asked))
         if not asked.equals(known):  # mostly they are; to sort them takes ten times as long
             _compare(cell, asked, other, known)

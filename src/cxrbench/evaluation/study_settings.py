@@ -25,6 +25,13 @@ class StudySetting:
 
 
 StudySettings = Mapping[str, Mapping[str, StudySetting]]  # study -> setting label -> setting, in order of params.yaml
+SPLIT = {"cohort": None, "protocol": None, "redraw": False}  # the choices that decide the images -> where one is absent
+Split = tuple[Any, ...]  # their values
+
+
+def split_of(setting: Mapping[str, Any]) -> Split:
+    """What decides which images a setting is trained and judged on."""
+    return tuple(setting.get(name, absent) for name, absent in SPLIT.items())
 
 
 def settings_of(planned: Iterable[PlannedRun], skipped: Mapping[Setting, str]) -> StudySettings:

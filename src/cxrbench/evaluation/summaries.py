@@ -1,13 +1,18 @@
-"""Means over seeds: what a setting reached on each part, and which setting is the winner on validation."""
+"""Means over seeds: what a setting reached on each part, and which setting is the winner on validation.
+
+A winner is found among settings that were judged on the same images; settings under several protocols have several.
+"""
 
 import dataclasses
 import math
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import pandas as pd
 
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.evaluation.metrics import METRICS, TIMES
+from cxrbench.evaluation.study_settings import Split
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,20 +42,33 @@ class Row:
     images: tuple[int, int]  # fewest and most over the runs
     diverged: int
     degenerate: int
+    split: Split = ()  # what decided its images
 
 
 Summary = Mapping[str, Mapping[str, Row]]  # of one study: part -> setting -> row
 
 
-def summarise(metrics: pd.DataFrame, study: str, settings: Sequence[str], seeds: Sequence[int]) -> Summary:
-    """Part -> setting -> row, settings in the given order; a missing run is an error that names it."""
+def summarise(
+    metrics: pd.DataFrame,
+    study: str,
+    settings: Sequence[str],
+    seeds: Sequence[int],
+    splits: Mapping[str, Split] = MappingProxyType({}),
+) -> Summary:
+    """Part -> setting -> row, settings in the given order; a missing run is an error that names it.
+
+    ``splits`` says of each setting which images it was judged on; without them all settings had the same.
+    """
     metrics = metrics[metrics["study"] == study]
     result = {}
     for part in ("validation", "test"):
         rows = metrics[metrics["part"] == part]
         if rows.empty and part == "test":
             continue  # the view network's images have no test part
-        result[part] = {setting: _row(rows, study, setting, part, seeds) for setting in settings}
+        result[part] = {
+            setting: dataclasses.replace(_row(rows, study, setting, part, seeds), split=splits.get(setting, ()))
+            for setting in settings
+        }
     return result
 
 
@@ -68,8 +86,24 @@ def _row(rows: pd.DataFrame, study: str, setting: str, part: str, seeds: Sequenc
     return Row(stats, images, int((rows["status"] == "diverged").sum()), int((rows["status"] == "degenerate").sum()))
 
 
+def by_split(summary: Summary) -> dict[Split, Summary]:
+    """The settings of each split as a summary of their own, splits in order of their first setting."""
+    splits = dict.fromkeys(row.split for row in summary["validation"].values())
+    return {
+        split: {
+            part: {setting: row for setting, row in rows.items() if row.split == split}
+            for part, rows in summary.items()
+        }
+        for split in splits
+    }
+
+
 def winner(summary: Summary) -> str | None:
-    """The setting of highest mean validation accuracy, of lower loss where those tie; None where all diverged."""
+    """The setting of highest mean validation accuracy, of lower loss where those tie; None where all diverged.
+
+    Accuracies on different images do not compare, so it is one of the settings that share the first one's split.
+    """
+    summary = next(iter(by_split(summary).values()))
     finite = {
         setting: (-row.stats["accuracy"].mean, row.stats["loss"].mean)
         for setting, row in summary["validation"].items()

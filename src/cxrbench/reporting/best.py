@@ -1,7 +1,7 @@
 """What the report says of the best on test: how often the winner would win again, which settings may be the best."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
@@ -9,10 +9,12 @@ from cxrbench.base.language import _
 from cxrbench.evaluation.best_group import Beats, BestGroup
 from cxrbench.reporting.tables import between, level
 
+FEW = 3  # settings that a sentence names though fewer are left
 
-def column(best: BestGroup | None) -> dict[str, tuple[str, str]]:
-    """Setting -> P(a new run of the winner beats one of it) and its interval; a dash where it can't be said."""
-    return {setting: _cell(one) for setting, one in best.beaten.items()} if best else {}
+
+def column(found: Sequence[BestGroup]) -> dict[str, tuple[str, str]]:
+    """Setting -> P(a new run of its split's winner beats one of it) and its interval; a dash where it can't be said."""
+    return {setting: _cell(one) for best in found for setting, one in best.beaten.items()}
 
 
 def sentence(best: BestGroup | None) -> str:
@@ -22,23 +24,31 @@ def sentence(best: BestGroup | None) -> str:
     if not best.group:
         return _("Which settings may be the best on test can't be said: fewer than two have numbers.")
     compared = 1 + len(best.beaten) - len(best.unknown)
-    told = {"settings": ", ".join(best.group), "count": compared, "level": level(best.confidence)}
+    worse = [setting for setting in (best.winner, *best.beaten) if setting not in (*best.group, *best.unknown)]
+    told = {
+        "settings": ", ".join(best.group),
+        "worse": ", ".join(worse),
+        "count": compared,
+        "level": level(best.confidence),
+    }
     if len(best.group) == compared:
         text = _("On test none of {count} settings is distinguishable from the best with {level} confidence.")
     elif len(best.group) == 1:
         text = _("On test {settings} is the best of {count} settings with {level} confidence.")
+    elif len(best.group) > max(len(worse), FEW):
+        text = _("On test no setting but {worse} is distinguishable from the best of {count} with {level} confidence.")
     else:
         text = _("On test {settings} are not distinguishable from the best with {level} confidence; the others are.")
     unsaid = _("It can't be said of {settings}.").format(settings=", ".join(best.unknown)) if best.unknown else ""
     return " ".join(filter(None, [text.format(**told), unsaid]))
 
 
-def table(found: Mapping[str, BestGroup | None]) -> pd.DataFrame:
+def table(found: Mapping[str, Sequence[BestGroup]]) -> pd.DataFrame:
     """A row a study and setting: P(the winner beats it), its interval, and whether the setting may be the best."""
     rows = [
         (study, best.winner, setting, one.probability, one.low, one.high, _in_group(best, setting))
-        for study, best in found.items()
-        if best
+        for study, of_study in found.items()
+        for best in of_study
         for setting, one in {best.winner: Beats(math.nan), **best.beaten}.items()
     ]
     columns = ["study", "winner", "setting", "p_winner_beats_it", "low", "high", "may_be_best"]

@@ -4,13 +4,15 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import pandas as pd
+
 from cxrbench.base.files import write_text
 from cxrbench.base.language import _, speaking
 from cxrbench.evaluation.comparisons import Rules, StudyRuns
 from cxrbench.evaluation.runs import studies
 from cxrbench.evaluation.same import against_itself
 from cxrbench.evaluation.spread import spreads
-from cxrbench.evaluation.study_settings import StudySettings, run_of, skipped_of
+from cxrbench.evaluation.study_settings import StudySettings, run_of, skipped_of, split_of
 from cxrbench.evaluation.summaries import Summary, summarise
 from cxrbench.evaluation.verdicts import Verdict, judge
 from cxrbench.published import consistency
@@ -40,13 +42,23 @@ from cxrbench.reporting.study import Section, section
 from cxrbench.reporting.text_tables import TextTable
 
 
-def write_report(folder: Path, results: Results, papers: Mapping[str, Paper], context: Context, rules: Rules) -> None:
-    """Writes the page, the tables, the points of plots and metrics.json into ``folder``, in the context's language."""
+def write_report(
+    folder: Path,
+    results: Results,
+    papers: Mapping[str, Paper],
+    context: Context,
+    rules: Rules,
+    plots: Path | None = None,
+) -> None:
+    """Writes the page, the tables and metrics.json into ``folder``, in the context's language, and the points that DVC
+    plots into the folder ``plots``, if one is named."""
     with speaking(context.language):
-        _write(folder, results, papers, context, rules)
+        _write(folder, results, papers, context, rules, plots)
 
 
-def _write(folder: Path, results: Results, papers: Mapping[str, Paper], context: Context, rules: Rules) -> None:
+def _write(
+    folder: Path, results: Results, papers: Mapping[str, Paper], context: Context, rules: Rules, plots: Path | None
+) -> None:
     papers = asked(papers, results.settings)
     runs = studies(results.metrics, results.runs)
     verdicts = verdicts_on(results.settings, papers, runs, rules)
@@ -58,7 +70,6 @@ def _write(folder: Path, results: Results, papers: Mapping[str, Paper], context:
     }
     summaries = _summaries(results)
     learning = curves.learning_curves(results.grid, results.histories)
-    of_scores = curves.score_curves(results.grid, {name: scores for name, (_, scores) in results.runs.items()})
     classes = confusion.class_names(results.assignment)
     sections = [
         section(name, settings, summaries.get(name, {}), runs.get(name, {}), papers.get(name), found.get(name, ()),
@@ -80,30 +91,42 @@ def _write(folder: Path, results: Results, papers: Mapping[str, Paper], context:
     )  # fmt: skip
     for one in sections:
         if one.tables:
-            text = tables.markdown(one.name, one.tables, one.answer, one.source)
+            text = tables.markdown(one.name, one.tables, "\n\n".join(one.answers), one.source)
             write_text(folder / "tables" / f"{one.name}.md", text)
     if changes:
         write_text(folder / "tables" / "what-the-protocol-changes.md", protocols.markdown(changes))
     if parted:
         write_text(folder / "tables" / "seeds-and-split.md", text_tables.markdown(parted))
     csv_files = {
-        "tables/claims": exports.claims(verdicts, own),
-        "tables/winners": exports.winners(summaries),
-        "tables/means": exports.means(summaries),
-        "tables/best-group": best.table({one.name: one.best for one in sections}),
-        "tables/protocol-changes": exports.protocol_changes(effects),
-        "plots/accuracy": results.metrics[[*curves.CELL, "part", "accuracy"]],
-        "plots/learning-curves": learning,
-        **{f"plots/{name}": table for name, table in of_scores.items()},
-        "plots/confusion": confusion.winners_table(
-            summaries,
-            runs,
-            {name: confusion.names_of(run_of(settings), classes) for name, settings in results.settings.items()},
-        ),
+        "claims": exports.claims(verdicts, own),
+        "winners": exports.winners(summaries),
+        "means": exports.means(summaries),
+        "best-group": best.table({one.name: one.best for one in sections}),
+        "protocol-changes": exports.protocol_changes(effects),
     }
     for name, table in csv_files.items():
-        write_text(folder / f"{name}.csv", curves.csv(table))
+        write_text(folder / "tables" / f"{name}.csv", curves.csv(table))
+    if plots:
+        for name, table in _points(results, runs, summaries, learning, classes).items():
+            write_text(plots / f"{name}.csv", curves.csv(table))
     write_text(folder / "metrics.json", json.dumps(exports.key_figures(verdicts, summaries), indent=1) + "\n")
+
+
+def _points(
+    results: Results,
+    runs: Mapping[str, StudyRuns],
+    summaries: Mapping[str, Summary],
+    learning: pd.DataFrame,
+    classes: Mapping[str, confusion.Names],
+) -> dict[str, pd.DataFrame]:
+    """What `dvc plots` shows, by the name of its file."""
+    names = {name: confusion.names_of(run_of(settings), classes) for name, settings in results.settings.items()}
+    return {
+        "accuracy": results.metrics[[*curves.CELL, "part", "accuracy"]],
+        "learning-curves": learning,
+        **curves.score_curves(results.grid, {run: scores for run, (_, scores) in results.runs.items()}),
+        "confusion": confusion.winners_table(summaries, runs, names),
+    }
 
 
 def _page(
@@ -118,11 +141,10 @@ def _page(
     checked: Sequence[TextTable],
     parted: TextTable | None,
 ) -> str:
-    phantoms = [name for name, source in context.sources.items() if source == "phantom"]
     records = [record for record, _ in results.runs.values()]
     return page.render(
         page.headline(verdicts),
-        words.cautions(context.profile, phantoms),
+        words.cautions(context.profile, _phantoms(results, context)),
         words.facts(context.profile, context.sources, results.seeds, records),
         [*words.rules_text(rules), *([_(splits.RULE)] if parted else []), *filter(None, [same])],
         verdicts,
@@ -139,6 +161,17 @@ def _page(
     )
 
 
+def _phantoms(results: Results, context: Context) -> dict[str, list[str]]:
+    """Study -> the cohorts of computed images that its runs were trained or tested on."""
+    of_run = {run: set(scores["source"].unique()) for run, (_, scores) in results.runs.items()}
+    computed = [name for name, source in context.sources.items() if source == "phantom"]
+    found = {}
+    for study, cells in results.grid.groupby("study", sort=False):
+        used = set().union(*(of_run[run] for run in cells["run"] if run in of_run))
+        found[str(study)] = [name for name in computed if name in used]
+    return found
+
+
 def verdicts_on(
     settings: StudySettings, papers: Mapping[str, Paper], runs: Mapping[str, StudyRuns], rules: Rules
 ) -> list[Verdict]:
@@ -153,9 +186,14 @@ def verdicts_on(
 
 def _summaries(results: Results) -> dict[str, Summary]:
     """Study -> its means; a study of which every setting was skipped has none."""
-    were_run = {name: list(run_of(settings)) for name, settings in results.settings.items()}
+    were_run = {name: run_of(settings) for name, settings in results.settings.items()}
+    splits = {
+        name: {label: split_of(setting) for label, setting in settings.items()} for name, settings in were_run.items()
+    }
     return {
-        name: summarise(results.metrics, name, labels, results.seeds) for name, labels in were_run.items() if labels
+        name: summarise(results.metrics, name, list(settings), results.seeds, splits[name])
+        for name, settings in were_run.items()
+        if settings
     }
 
 

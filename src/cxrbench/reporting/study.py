@@ -3,6 +3,7 @@
 import dataclasses
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -10,12 +11,14 @@ from cxrbench.base.language import _, retold
 from cxrbench.config.studies import NOT_RUN
 from cxrbench.evaluation.best_group import BestGroup, best_group
 from cxrbench.evaluation.comparisons import Comparison, Contrast, Rules, StudyRuns, compare
-from cxrbench.evaluation.study_settings import StudySetting, run_of, skipped_of
-from cxrbench.evaluation.summaries import Stat, Summary, winner
+from cxrbench.evaluation.study_settings import SPLIT, Split, StudySetting, run_of, skipped_of
+from cxrbench.evaluation.summaries import Stat, Summary, by_split, winner
 from cxrbench.published.consistency import Impossible, sentence
 from cxrbench.published.papers import Paper, cite
 from cxrbench.reporting import best, charts, confusion, tables, words
 from cxrbench.reporting.figures import colour_of, dash_of
+
+FEW = 5  # settings that a heading names one by one
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,7 +30,7 @@ class Section:
     source: str
     setup: str
     skipped: Mapping[str, str]  # setting -> why it was not run
-    answer: str
+    answers: Sequence[str]  # one for each split of the data
     tables: Sequence[tables.Table]
     shortcut: str
     charts: Sequence[charts.Chart]
@@ -37,7 +40,7 @@ class Section:
     confusions: Sequence[confusion.Confusion] = ()
     confusion_title: str = ""
     confusion_note: str = ""
-    best: BestGroup | None = None  # None: the study has no winner or no test images
+    best: Sequence[BestGroup] = ()  # one for each split that has a winner and test images
 
 
 def section(
@@ -60,17 +63,18 @@ def section(
     were_run = run_of(settings)
     labels = list(were_run)
     part = charts.part_of(runs)
-    named = winner(summary) if "test" in summary else None
-    found_best = best_group(runs, named, rules) if named else None
+    groups = by_split(summary) if summary else {}
+    best_of = {split: _best(group, runs, rules) for split, group in groups.items()}
+    found_best = [one for one in best_of.values() if one]
     used = {(setting["cohort"], setting["protocol"]) for setting in were_run.values()}
     return Section(
         name,
-        _question(paper, settings),
+        _question(paper, were_run or {label: one.setting for label, one in settings.items()}),
         cite(paper.citation) if paper else _("No paper: a question of our own."),
         words.setup(list(were_run.values())),
         {label: retold(reason, [NOT_RUN]) for label, reason in skipped_of(settings).items()},
-        _answer(summary, found_best),
-        tables.build(summary, paper, _less_the_winner(summary, runs, rules), best.column(found_best)),
+        _answers(groups, best_of),
+        tables.build(summary, paper, _less_the_winner(groups.values(), runs, rules), best.column(found_best)),
         words.shortcut_text(shortcuts, used),
         charts.study_charts(name, labels, runs, learning) if labels else [],
         [(label, colour_of(i), dash_of(i)) for i, label in enumerate(labels)],
@@ -83,26 +87,44 @@ def section(
     )
 
 
-def _question(paper: Paper | None, settings: Iterable[str]) -> str:
+def _question(paper: Paper | None, settings: Mapping[str, Mapping[str, Any]]) -> str:
     if paper:
         return _(paper.question)
-    return _("How do these settings compare: {settings}?").format(settings=", ".join(settings))
+    if len(settings) <= FEW:
+        return _("How do these settings compare: {settings}?").format(settings=", ".join(settings))
+    varied = [name for name in next(iter(settings.values())) if len({repr(one[name]) for one in settings.values()}) > 1]
+    names = _(" and ").join(name.replace("_", " ") for name in varied)
+    return _("How do {count} settings compare that differ in {choices}?").format(count=len(settings), choices=names)
 
 
-def _answer(summary: Summary, found: BestGroup | None) -> str:
-    if not summary:
-        return _("No setting of this study was run.")
-    return " ".join(filter(None, [winner_sentence(summary), best.sentence(found)]))
+def _best(group: Summary, runs: StudyRuns, rules: Rules) -> BestGroup | None:
+    named = winner(group) if "test" in group else None
+    return best_group({label: runs[label] for label in group["test"]}, named, rules) if named else None
 
 
-def _less_the_winner(summary: Summary, runs: StudyRuns, rules: Rules) -> list[Comparison]:
-    """Each setting's test accuracy less that of the winner on validation; one family."""
-    named = winner(summary) if "test" in summary else None
-    if named is None:
-        return []
+def _answers(groups: Mapping[Split, Summary], best_of: Mapping[Split, BestGroup | None]) -> list[str]:
+    """The winner and the best, of the settings of each split."""
+    if not groups:
+        return [_("No setting of this study was run.")]
+    answers = []
+    for split, group in groups.items():
+        answer = " ".join(filter(None, [winner_sentence(group), best.sentence(best_of[split])]))
+        told = [f"{name}={value}" for name, value, all_of in zip(SPLIT, split, zip(*groups)) if len(set(all_of)) > 1]
+        answers.append(f"{', '.join(told)}: {answer}" if told else answer)
+    return answers
+
+
+def _less_the_winner(groups: Iterable[Summary], runs: StudyRuns, rules: Rules) -> list[Comparison]:
+    """Each setting's test accuracy less that of the winner on validation of its split; one family."""
     zone = (-rules.margin, rules.margin)
-    contrasts = [Contrast("accuracy", "test", label, named, zone) for label in summary["test"] if label != named]
-    return compare(runs, contrasts, rules)
+    contrasts = [
+        Contrast("accuracy", "test", label, named, zone)
+        for group in groups
+        if "test" in group and (named := winner(group)) is not None
+        for label in group["test"]
+        if label != named
+    ]
+    return compare(runs, contrasts, rules) if contrasts else []
 
 
 def winner_sentence(summary: Summary) -> str:

@@ -64,16 +64,25 @@ RULES = (
 )
 
 
-def cautions(profile: str, phantoms: Sequence[str]) -> list[str]:
-    """What a reader must know before the first figure; empty for real images under the profile 'paper'."""
+def cautions(profile: str, phantoms: Mapping[str, Sequence[str]]) -> list[str]:
+    """What a reader must know before the first figure; empty for real images under the profile 'paper'.
+
+    ``phantoms``: each study's cohorts of computed images.
+    """
     sentences = []
-    if phantoms:
-        sentences.append(
-            _(
+    if computed := [study for study, cohorts in phantoms.items() if cohorts]:
+        cohorts = _(" and ").join(dict.fromkeys(name for study in computed for name in phantoms[study]))
+        if len(computed) == len(phantoms):
+            text = _(
                 "These verdicts speak of the phantom, not of patients: the images of {cohorts} are computed, no person"
                 " was radiographed."
-            ).format(cohorts=_(" and ").join(phantoms))
-        )
+            )
+        else:
+            text = _(
+                "What stands under {studies} speaks of the phantom, not of patients: the images of {cohorts} are"
+                " computed, no person was radiographed. All other images are radiographs."
+            )
+        sentences.append(text.format(studies=_(" and ").join(computed), cohorts=cohorts))
     if profile != "paper":
         sentences.append(
             _(

@@ -18,8 +18,9 @@ def main() -> None:
     params = parameters.load()
     rules = rules_of(params.report)
     results = read_results(Path("data"))
-    write_report(Path("reports"), results, papers.load("data/published"), context_of(params), rules)
-    attach_after_the_stage(Path("reports"), params.restricted)
+    reports = Path("reports")
+    write_report(reports, results, papers.load("data/published"), context_of(params), rules, reports / "plots")
+    attach_after_the_stage(reports, params.restricted)
 
 
 if __name__ == "__main__":
