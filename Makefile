@@ -7,6 +7,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := 1
 export GX_ANALYTICS_ENABLED := false
 export TF_CPP_MIN_LOG_LEVEL := 3
+export NO_MKDOCS_2_WARNING := 1
 # Python compiles a library at its first import, since uv does not; kept from writing that down, each process would.
 unexport PYTHONDONTWRITEBYTECODE
 UI_PORT ?= 5000
@@ -14,7 +15,7 @@ PARALLEL = --numprocesses 2 --dist loadfile --no-loadscope-reorder
 UI_URL = http://127.0.0.1:$(UI_PORT)/\#/experiments
 
 .DEFAULT_GOAL := help
-.PHONY: help repro test unit check validate ui bench results lock clean repository
+.PHONY: help repro test unit check validate ui bench results docs lock clean repository
 
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -50,8 +51,11 @@ bench: $(READY) ## what the README's figures came from
 results: $(READY) ## make the report of each result set again, after a change of the report's code
 	@for set in results/*/pack.json; do cxrbench report --from $${set%/*} --to $${set%/*}/report || exit 1; done
 
+docs: $(READY) ## the documentation as a site in site/, readable without a server or a network
+	mkdocs build --strict
+
 lock: ## pin every dependency anew, with hashes and no addresses (needs uv, which .venv holds)
-	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --fork-strategy fewest \
+	uv pip compile pyproject.toml --extra dev --extra docs --universal --python-version 3.11 --fork-strategy fewest \
 	    --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --upgrade -o requirements.lock
 
 clean: ## remove the environment; data, runs and reports stay

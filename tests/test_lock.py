@@ -20,9 +20,13 @@ LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
 PYTHONS = ["3.11", "3.12", "3.13"]
 MACHINES = [("linux", "x86_64"), ("linux", "aarch64"), ("darwin", "arm64")]
 DIRECT = [Requirement(line) for line in PROJECT["dependencies"]]
-DEVELOPMENT = [Requirement(line) for line in PROJECT["optional-dependencies"]["dev"]]
+LOCKED = ("dev", "docs")  # extras that the lock holds
+DEVELOPMENT = [Requirement(line) for name in LOCKED for line in PROJECT["optional-dependencies"][name]]
 EXTRAS = [
-    Requirement(line) for name, lines in PROJECT["optional-dependencies"].items() if name != "dev" for line in lines
+    Requirement(line)
+    for name, lines in PROJECT["optional-dependencies"].items()
+    if name not in LOCKED
+    for line in lines
 ]
 
 # What is used without an import, and by what.

@@ -15,7 +15,7 @@ COMMANDS = (grid, track, views, pack, report, compare, consistency)
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The exit code: 0 done, 1 a mistake that a sentence on stderr explains, 2 bad usage, 130 stopped by Ctrl-C."""
-    options = _parser().parse_args(argv)
+    options = parser().parse_args(argv)
     try:
         code: int = options.run(options)
     except CxrbenchError as error:
@@ -27,15 +27,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """The parser of the whole command line, a sub-parser a command."""
+    whole = argparse.ArgumentParser(
         prog="cxrbench", description="Tools of cxrbench. The pipeline itself is 'dvc repro'."
     )
-    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    whole.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
+    commands = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for command in COMMANDS:
         command.add(commands)
-    return parser
+    return whole
 
 
 class _Version(argparse.Action):
