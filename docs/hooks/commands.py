@@ -1,7 +1,9 @@
 """The page reference/commands.md, made from the command line's own parsers as the site is built."""
 
 import argparse
+import functools
 import re
+import textwrap
 from collections.abc import Iterator
 
 from mkdocs.config.defaults import MkDocsConfig
@@ -10,6 +12,7 @@ from mkdocs.structure.files import File, Files
 from cxrbench import cli
 
 PAGE = "reference/commands.md"
+WIDTH = 78  # letters of a line of usage
 HEAD = """\
 # Command line
 
@@ -17,7 +20,7 @@ The pipeline itself is `dvc repro` and `dvc exp run`. What follows reads what it
 folder that holds `dvc.yaml`, unless it names its files itself. Exit codes: 0 done, 1 a mistake, which a sentence
 on stderr explains, 2 a wrong use of the command line, 130 stopped by Ctrl-C.
 
-This page is made from the program's own `--help`.
+This page is made from what each command says with `--help`.
 """
 
 
@@ -43,8 +46,9 @@ def _section(command: argparse.ArgumentParser) -> str:
 
 
 def _usage(parser: argparse.ArgumentParser) -> str:
-    usage = parser.format_usage().removeprefix("usage: ")
-    return f"```text\n{' '.join(usage.split())}\n```\n"
+    parser.formatter_class = functools.partial(argparse.HelpFormatter, width=WIDTH)
+    usage = parser.format_usage().removeprefix("usage: ").rstrip()
+    return f"```text\n{textwrap.dedent(' ' * 7 + usage)}\n```\n"
 
 
 def _prose(text: str) -> str:
@@ -60,7 +64,7 @@ def _options(parser: argparse.ArgumentParser) -> str:
 
 def _rows(parser: argparse.ArgumentParser) -> Iterator[tuple[str, str]]:
     for action in parser._actions:
-        if action.help == argparse.SUPPRESS or isinstance(action, argparse._SubParsersAction):
+        if action.help == argparse.SUPPRESS or isinstance(action, (argparse._SubParsersAction, argparse._HelpAction)):
             continue
         value = "" if action.nargs == 0 else action.metavar or ",".join(action.choices or ()) or action.dest.upper()
         name = f"{', '.join(action.option_strings)} {value}".strip()

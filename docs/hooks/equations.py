@@ -1,4 +1,4 @@
-"""Equations as MathML, which browsers show without a script: a fence ```math for a line of its own, $`...`$ within text.
+"""Equations as MathML, which browsers show without a script: a fence ```math for a line of its own, $`...`$ in text.
 
 Both are also what GitHub reads. Code samples that show these signs themselves do not occur in these pages.
 """

@@ -1,5 +1,5 @@
 """The tables of reference/tables.md, from cxrbench.base.tables: names and types from the program, meanings from the
-comments that stand beside them in its source."""
+comments that stand beside them in its source, and from SAID where the source leaves them to the name."""
 
 import ast
 import io
@@ -14,6 +14,46 @@ from cxrbench.base import tables
 PAGE = "reference/tables.md"
 PLACE = "<!-- tables -->"
 TYPES = {"str": "text", "int64": "whole number", "float64": "number"}
+SAID = {  # column, or table and column -> its meaning; a table alone -> what it holds
+    ("rejects",): "one row a file that can't be used",
+    ("cohort",): "name of the cohort in params.yaml",
+    ("source",): "the cohort that the image comes from",
+    ("sha256",): "checksum of the file",
+    ("bytes",): "size of the file",
+    ("study_id",): "the source's number of the examination",
+    ("rejects", "reason"): "why it can't be used",
+    ("detail",): "more about the reason",
+    ("view_by",): "how the view is known: metadata or network",
+    ("view_score",): "P(frontal) by the view network, or NaN",
+    ("review", "reason"): "why a person should look at it",
+    **{(name,): f"part under protocol {name}: train, validation, test, or empty" for name in tables.PROTOCOLS},
+    ("image_b",): "the other image",
+    ("b",): "the other part, or the other label",
+    ("shortcuts", "protocol"): "protocol of the split",
+    ("study",): "name of the study in params.yaml",
+    ("setting",): "the setting's label, such as lr=0.01",
+    ("seed",): "seed of the run, or of its split",
+    ("run",): "fingerprint of the run",
+    ("part",): "train, validation or test",
+    ("target",): "1: the label a model is to find, 0: the other",
+    ("score",): "P(target = 1), as the run says",
+    ("epoch",): "from 1",
+    ("history", "loss"): "training loss",
+    ("history", "accuracy"): "accuracy on the training images",
+    ("val_loss",): "the training's loss on validation images",
+    ("val_accuracy",): "accuracy on validation images",
+    ("seconds",): "of the epoch",
+    ("n",): "images",
+    ("accuracy",): "share of images called rightly",
+    ("precision",): "share of rightly called among those called positive",
+    ("recall",): "share of rightly called among the positive (sensitivity)",
+    ("specificity",): "share of rightly called among the negative",
+    ("f1",): "harmonic mean of precision and recall",
+    ("auc",): "area under the ROC curve",
+    ("loss",): "cross-entropy of the probability, nats",
+    ("mse",): "mean squared distance of score and target (Brier score)",
+    ("first_epoch_seconds",): "seconds of the first epoch",
+}
 
 
 def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
@@ -59,15 +99,16 @@ def _columns(entry: ast.Dict, at: dict[int, str]) -> list[tuple[str, str]]:
 
 
 def _section(table: str, meanings: dict[tuple[str, ...], str]) -> str:
-    columns = tables.TABLES[table]
     rows = "".join(
-        f"| `{column}` | {TYPES[kind]} | {_cell(meanings.get((table, column)) or meanings.get(('', column), ''))} |\n"
-        for column, kind in columns.items()
+        f"| `{column}` | {TYPES[kind]} | {_meaning(table, column, meanings)} |\n"
+        for column, kind in tables.TABLES[table].items()
     )
-    about = meanings.get((table,), "")
-    about = f"{about[0].upper()}{about[1:]}.\n\n" if about else ""
-    return f"### {table}\n\n{about}| column | type | meaning |\n|---|---|---|\n{rows}"
+    about = SAID.get((table,)) or meanings[table,]
+    return f"### {table}\n\n{about[0].upper()}{about[1:]}.\n\n| column | type | meaning |\n|---|---|---|\n{rows}"
 
 
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
+def _meaning(table: str, column: str, meanings: dict[tuple[str, ...], str]) -> str:
+    """Raises KeyError where nobody says what the column is."""
+    shared = meanings.get(("leaks", column)) if table == "redrawn_leaks" else None  # whose columns are those of leaks
+    own = SAID.get((table, column)) or meanings.get((table, column)) or shared or meanings.get(("", column))
+    return (own or SAID[column,]).replace("|", "\\|")

@@ -40,7 +40,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         help="a view network that the pipeline trained, with its .json beside it (default:"
         " data/view-filter/model.keras of the current workspace)",
     )
-    views.add_argument("--workers", type=_count, default=cores(), help="processes that decode (default: %(default)s)")
+    views.add_argument("--workers", type=_count, default=cores(), help="processes that decode (default: one a core)")
     views.set_defaults(run=run)
 
 
