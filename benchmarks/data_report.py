@@ -18,7 +18,7 @@ from cxrbench.base.errors import CxrbenchError
 from cxrbench.base.machine import processes
 from cxrbench.base.tables import empty
 from cxrbench.cohorts.ingest import ingest
-from cxrbench.cohorts.sources import find
+from cxrbench.cohorts.reader import find
 from cxrbench.config import params
 from cxrbench.config.quotas import scaled
 from cxrbench.reporting import data

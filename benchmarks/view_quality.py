@@ -29,7 +29,7 @@ from PIL import Image, ImageOps
 from cxrbench.base.tables import PROTOCOLS, TABLES
 from cxrbench.cohorts.ingest import ingest
 from cxrbench.cohorts.phantom.tree import write_tree
-from cxrbench.cohorts.sources import find
+from cxrbench.cohorts.reader import find
 from cxrbench.config import params
 from cxrbench.config.setting import Setting, replace
 from cxrbench.config.studies import PlannedRun

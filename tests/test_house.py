@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from cxrbench.base import plugins
 from cxrbench.base.code import Code
 from cxrbench.config.setting import Setting
 from cxrbench.runs import fingerprint
@@ -176,16 +177,20 @@ def test_the_fingerprint_covers_all_that_a_worker_computes_with():
     assert expected == {name for name in code.hashes if code.hashes[name] != empty}
 
 
-def test_modules_are_found_by_name_in_three_places_all_of_which_the_fingerprint_knows():
+def test_modules_are_found_by_name_in_five_places_all_of_which_the_fingerprint_knows(monkeypatch):
     """An import that only the running program knows is followed by no reader of the code."""
+    calls = ("import_module(", "plugins.load(")
     finders = {
         name
         for name, path in MODULES.items()
-        if room_of(name) in ("images", "training") and "import_module(" in path.read_text(encoding="utf-8")
+        if room_of(name) in ("images", "training") and any(call in path.read_text(encoding="utf-8") for call in calls)
     }
-    assert finders == {f"cxrbench.training.{place}" for place in ("augment", "models", "steps")}
-    for finder in finders:
-        assert any(module.startswith(f"{finder}.") for module in fingerprint.modules(Setting(augment="paper")))
+    assert finders == {f"cxrbench.training.{place}" for place in ("augment", "losses", "models", "optimizers", "steps")}
+    named = {"model": "model", "loss": "loss", "optimizer": "optimizer", "augment": "augmentation"}
+    monkeypatch.setattr(plugins, "_announced", lambda kind: {"mine": f"mine.{kind}"})
+    modules = fingerprint.modules(Setting(**dict.fromkeys(named, "mine")))
+    assert set(modules) == {*fingerprint.COMMON, *(f"mine.{kind}" for kind in named.values()), modules[2]}
+    assert modules[2].startswith("cxrbench.training.steps.")
 
 
 def test_what_is_hashed_as_code_lies_beside_no_other_file():

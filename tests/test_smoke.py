@@ -1,34 +1,15 @@
 """The real pipeline on the tiny phantom, as a newcomer and an experimenter drive it, in a clone of its own."""
 
 import json
-import os
-import shutil
 import sqlite3
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from tests.clone import run, tiny_clone
+
 SEEDS = 2
 pytestmark = pytest.mark.smoke
-
-
-def run(folder, *command):
-    environment = {
-        **os.environ,
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "DVC_SITE_CACHE_DIR": str(folder.parent / "site"),
-        "GIT_CONFIG_GLOBAL": os.devnull,
-        **{f"GIT_{who}_{what}": "nobody@localhost" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
-    }
-    for name in ("MLFLOW_TRACKING_URI", "CXRBENCH_STORE", "DVC_ROOT"):
-        environment.pop(name, None)
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=900)
-    assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
-    return done.stdout + done.stderr
 
 
 def runs_in_store(folder):
@@ -45,28 +26,9 @@ def runs_in_mlflow(folder):
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory):
-    """A clone whose default data set is the tiny phantom, after its first `dvc repro`."""
+    """A tiny clone after its first `dvc repro`."""
     folder = tmp_path_factory.mktemp("smoke") / "cxrbench"
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        check=True,
-    )
-    for name in filter(None, listed.stdout.decode().split("\0")):
-        if (ROOT / name).is_file() and name != "dvc.lock":
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
-    config = folder / "conf" / "config.yaml"
-    config.write_text(config.read_text().replace("- data: phantom", "- data: tiny"))
-    run(folder, sys.executable, "-c", (
-        "from hydra import compose, initialize_config_dir; from omegaconf import OmegaConf; from pathlib import Path\n"
-        "with initialize_config_dir(str(Path('conf').resolve()), version_base=None):\n"
-        "    Path('params.yaml').write_text(OmegaConf.to_yaml(compose('config'), resolve=True))"
-    ))  # fmt: skip
-    run(folder, "git", "init", "-q")
-    run(folder, "git", "add", "-A")
-    run(folder, "git", "commit", "-qm", "tiny")
+    tiny_clone(folder)
     run(folder, "dvc", "repro")
     return folder
 

@@ -3,7 +3,7 @@
 import pytest
 
 from cxrbench.base.errors import CxrbenchError
-from cxrbench.cohorts import covid19
+from cxrbench.cohorts.sources import covid19
 
 TABLE = """patientid,offset,sex,finding,view,modality,folder,filename,license,
 2,0,M,Pneumonia/Viral/COVID-19,PA,X-ray,images,a.jpeg,CC BY,

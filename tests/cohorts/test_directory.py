@@ -3,8 +3,8 @@
 import pytest
 
 from cxrbench.base.errors import CxrbenchError
-from cxrbench.cohorts import directory
 from cxrbench.cohorts.listing import TOOL_FILES
+from cxrbench.cohorts.sources import directory
 
 
 def touch(root, *names):

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from cxrbench.base.errors import CxrbenchError
-from cxrbench.cohorts import kaggle
 from cxrbench.cohorts.listing import TOOL_FILES
+from cxrbench.cohorts.sources import kaggle
 
 
 def touch(root, *names):

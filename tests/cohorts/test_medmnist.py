@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from cxrbench.base.errors import CxrbenchError
-from cxrbench.cohorts import medmnist
+from cxrbench.cohorts.sources import medmnist
 
 
 def arrays(size_px=28, **changed):

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cxrbench.base.errors import CxrbenchError
-from cxrbench.cohorts import mimic_cxr
+from cxrbench.cohorts.sources import mimic_cxr
 
 METADATA = """dicom_id,subject_id,study_id,PerformedProcedureStepDescription,ViewPosition
 d1,10000001,50000001,CHEST,PA

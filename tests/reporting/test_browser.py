@@ -96,7 +96,7 @@ def test_it_is_smaller_than_5_megabytes(reports, language):
 
 def test_a_wide_table_scrolls_inside_its_region_on_a_telephone(see, reports):
     with see(reports["en"], viewport={"width": 360, "height": 740}) as (page, _):
-        region = page.locator("#claims .scroll").first
+        region = page.locator("section[id^=study-] .scroll:has(table.results)").first
         wide, shown = region.evaluate("one => [one.scrollWidth, one.clientWidth]")
         assert wide > shown <= 360
         caption = region.locator(".caption").bounding_box()
@@ -104,7 +104,20 @@ def test_a_wide_table_scrolls_inside_its_region_on_a_telephone(see, reports):
         region.focus()
         for _ in range(3):
             page.keyboard.press("ArrowRight")
-        assert becomes(page, "document.querySelector('#claims .scroll').scrollLeft > 0")
+        assert becomes(page, "document.activeElement.scrollLeft > 0")
+
+
+def test_on_a_telephone_a_claim_is_a_card_that_shows_its_three_answers_at_once(see, reports):
+    with see(reports["en"], viewport={"width": 360, "height": 740}) as (page, _):
+        wide, shown = page.locator("#claims .scroll").first.evaluate("one => [one.scrollWidth, one.clientWidth]")
+        assert wide <= shown
+        card = page.locator(".verdicts tbody tr").first
+        answers = [cell.bounding_box() for cell in card.locator("td.question").all()]
+        assert len({round(box["y"]) for box in answers}) == 1
+        assert all(box["x"] >= 0 and box["x"] + box["width"] <= 360 for box in answers)
+        heads = card.locator("td").evaluate_all("all => all.map(one => getComputedStyle(one, '::before').content)")
+        assert heads[:3] == ['"1. Printed figures"', '"2. Paper’s n"', '"3. Our runs"']
+        assert page.get_by_role("rowheader").first.is_visible()
 
 
 def test_the_first_screen_shows_the_headline_and_the_three_columns_of_several_claims(see, reports):

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cxrbench.cohorts import directory, kaggle
 from cxrbench.cohorts.ingest import ingest
+from cxrbench.cohorts.sources import directory, kaggle
 from cxrbench.config import params
 from cxrbench.images.decode import decode, load_square
 from cxrbench.splits.leaks import find_leaks, with_keys

@@ -104,7 +104,7 @@ def test_an_undecided_claim_names_the_seeds_it_needs_and_the_page_shows_them_fir
     first_screen = page[page.index("<h1>") : page.index('id="rules"')]
     for seeds in needed:
         shown = "more images" if seeds == float("inf") else f"about {seeds:,.0f}"
-        assert f"<td>{shown}</td>" in first_screen
+        assert f'data-head="Seeds needed">{shown}</td>' in first_screen
 
 
 def test_the_review_list_is_shown_hardest_first_and_the_rest_is_counted(reported):

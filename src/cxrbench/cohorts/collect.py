@@ -11,7 +11,7 @@ from cxrbench.base.progress import progress
 from cxrbench.cohorts.ingest import ingest
 from cxrbench.cohorts.listing import Listing
 from cxrbench.cohorts.phantom.store import phantom_tree
-from cxrbench.cohorts.sources import fetched, find, opened
+from cxrbench.cohorts.reader import fetched, find, opened
 from cxrbench.cohorts.summary import refuse_no_image, summary, warnings
 from cxrbench.config.cohort import Cohort
 
@@ -46,7 +46,13 @@ def _listing(cohort: Cohort, workers: int) -> Listing:
         source, table = PHANTOM_READERS[kind]
         return find(source, root, table, cohort.view)
     return find(
-        cohort.source, _located(cohort), cohort.table, cohort.view, per_label=cohort.per_label, seed=cohort.seed
+        cohort.source,
+        _located(cohort),
+        cohort.table,
+        cohort.view,
+        per_label=cohort.per_label,
+        seed=cohort.seed,
+        options=cohort.options,
     )
 
 

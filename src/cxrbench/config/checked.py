@@ -7,8 +7,9 @@ import difflib
 from collections.abc import Collection, Mapping
 from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema
 
+from cxrbench.base import plugins
 from cxrbench.base.errors import CxrbenchError
 
 
@@ -20,6 +21,19 @@ class Checked(BaseModel):
 
 SHOWN = 3  # mistakes named at once
 Model = TypeVar("Model", bound=Checked)
+
+
+def named(kind: str, known: Collection[str]) -> Any:
+    """The type of a name of ``kind``: one of ``known``, or of a module that an installed package announces."""
+
+    def check_name(value: str) -> str:
+        if value not in known and value not in plugins.names(kind):
+            raise ValueError(unknown(value, [*dict.fromkeys([*known, *plugins.names(kind)])]))
+        return value
+
+    return Annotated[str, AfterValidator(check_name), WithJsonSchema({"type": "string", "enum": [*known]})]
+
+
 Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Count = Annotated[int, Field(ge=1, le=10**9)]
 Text = Annotated[str, Field(min_length=1)]

@@ -4,11 +4,11 @@
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from cxrbench.config.checked import Checked, Count, Seed, Text, unknown
+from cxrbench.config.checked import Checked, Count, Seed, Text, named, unknown
 from cxrbench.config.labels import Label
 
 FETCHES = {  # source -> where it can be fetched from; the others are local folders
@@ -28,8 +28,10 @@ class Of:
     """Marks a key that cohorts of these sources alone have."""
 
     sources: Sequence[str]
+    installed: bool = False  # whether a source of an installed package has it too
 
 
+LOCAL, INSTALLED = Of(SOURCES[1:], installed=True), Of([], installed=True)
 PHANTOM, MIMIC, DIRECTORY = Of(["phantom"]), Of(["mimic_cxr"]), Of(["directory"])
 VIEWED, SIZED, DRAWN = (Of(["phantom", other]) for other in ("directory", "medmnist", "mimic_cxr"))
 
@@ -37,10 +39,10 @@ VIEWED, SIZED, DRAWN = (Of(["phantom", other]) for other in ("directory", "medmn
 class Cohort(Checked):
     """Where a cohort's images come from and which two labels its runs tell apart."""
 
-    source: Literal[SOURCES] = Field(description="which reader takes the files")
+    source: named("source", SOURCES) = Field(description="which reader takes the files")
     positive: Label = Field(description="the label that a model is to find")
     negative: Label = Field(description="the other label")
-    root: Annotated[Text | None, Of(SOURCES[1:])] = Field(None, description="a folder or a .zip of it; may be relative")
+    root: Annotated[Text | None, LOCAL] = Field(None, description="a folder or a .zip of it; may be relative")
     fetch: Annotated[Text | None, Of([*FETCHES])] = Field(None, description=f"instead of root: {', '.join(PUBLISHERS)}")
     per_label: Annotated[Count | None, MIMIC] = Field(None, description="fetch or read so many images of each label")
     restricted: bool | None = Field(None, description="pixels stay on this machine; null: true for mimic_cxr alone")
@@ -50,6 +52,10 @@ class Cohort(Checked):
     scale: Annotated[float, PHANTOM] = Field(1.0, ge=0.001, le=100, description="share of the full number of patients")
     size: Annotated[int, SIZED] = Field(96, ge=28, le=4096, description="pixels, square")
     seed: Annotated[Seed, DRAWN] = Field(0, description="of phantoms, or of the patients drawn for per_label")
+
+    options: Annotated[dict[Text, Any], INSTALLED] = Field(
+        {}, description="what the reader of an installed package takes beside the folder"
+    )
 
     @model_validator(mode="after")
     def _has_one_place(self) -> "Cohort":
@@ -70,9 +76,11 @@ class Cohort(Checked):
         if self.positive == self.negative:
             raise ValueError(f"positive and negative are both {self.positive!r}; a cohort tells two labels apart")
         for name, field in type(self).model_fields.items():
-            sources = next((mark.sources for mark in field.metadata if isinstance(mark, Of)), SOURCES)
-            if self.source not in sources and (value := getattr(self, name)) != field.default:
-                raise ValueError(f"{name} is {value!r}, but only source {', '.join(sources)} has it; remove it")
+            mark = next((mark for mark in field.metadata if isinstance(mark, Of)), Of(SOURCES, installed=True))
+            has_it = self.source in mark.sources or (mark.installed and self.source not in SOURCES)
+            if not has_it and (value := getattr(self, name)) != field.default:
+                of = ", ".join(mark.sources) or "of an installed package"
+                raise ValueError(f"{name} is {value!r}, but only source {of} has it; remove it")
         if self.source == "phantom" and (self.kind is None or self.size < 32):
             raise ValueError(f"kind is {self.kind} and size {self.size}; a phantom needs a kind and at least 32 px")
         if self.source == "medmnist" and self.size not in MEDMNIST_SIZES:

@@ -48,8 +48,8 @@ def _rows(model: type[Checked]) -> Iterator[tuple[str, ...]]:
     for name, field in model.model_fields.items():
         if name in elsewhere:
             continue
-        sources = next((mark.sources for mark in field.metadata if isinstance(mark, Of)), ())
-        only = f"; {', '.join(sources)} only" if sources else ""
+        mark = next((mark for mark in field.metadata if isinstance(mark, Of)), None)
+        only = f"; {', '.join(mark.sources)} only" if mark and mark.sources else ""
         default = "" if field.is_required() else f"`{_yaml(field.get_default(call_default_factory=True))}`"
         yield f"`{name}`", default, _allowed(node_at(schema, [name])), (field.description or "") + only
 

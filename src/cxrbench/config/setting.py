@@ -12,18 +12,21 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from cxrbench.base import plugins
 from cxrbench.base.tables import PROTOCOLS
-from cxrbench.config.checked import Checked, Text, check
+from cxrbench.config.checked import Checked, Text, check, named
 from cxrbench.config.loss_forms import LOSS_FORMS
 
-MODELS = ("quick_cnn", "small_cnn", "covid_cnn", "xception", "inception_v3", "resnet50")
-LOSSES = tuple(LOSS_FORMS)
-OPTIMIZERS = ("adam", "rmsprop", "sgd", "adagrad")
+MODELS = plugins.own("model")
+LOSSES = (*LOSS_FORMS, *plugins.own("loss"))
+OPTIMIZERS = ("adam", "rmsprop", "sgd", "adagrad")  # of Keras; others are modules
 RESIZES = ("squash", "pad", "trim")
 HIDDEN = ("nothing", "lungs")
-AUGMENTS = ("none", "paper", "robust")
+AUGMENTS = ("none", *plugins.own("augmentation"))
 CHECKPOINTS = ("last", "best")
 PRECISIONS = ("float32", "mixed_bfloat16")
+Model, Loss = named("model", MODELS), named("loss", LOSSES)
+Augment, Optimizer = named("augmentation", AUGMENTS), named("optimizer", OPTIMIZERS)
 LATER = "later"  # marks a setting that came later: its default is left out of fingerprints, which stay as they were
 BY_CHECKSUM = "by checksum"  # marks a value that may name a file, of which the fingerprint takes the content
 
@@ -36,20 +39,20 @@ class Setting(Checked):
     redraw: Annotated[bool, LATER] = Field(
         False, description="each seed has a split of its own, drawn anew; of the base setting split.redraw says it"
     )
-    model: Literal[MODELS] = Field("small_cnn", description="the network")
+    model: Model = Field("small_cnn", description="the network")
     weights: Annotated[Text | None, BY_CHECKSUM] = Field(
         None, description="null: random; else 'imagenet' or the path of a .weights.h5 file"
     )
     image_size: int = Field(64, ge=8, le=4096, description="pixels, square")
     resize: Literal[RESIZES] = Field("squash", description="to a square; trim: squash what a uniform margin surrounds")
     hide: Literal[HIDDEN] = Field("nothing", description="black out a part of every image: a control; lungs: a box")
-    augment: Literal[AUGMENTS] = Field("none", description="paper: the maps of Choe & Jo 2020; robust: tone, noise too")
+    augment: Augment = Field("none", description="paper: the maps of Choe & Jo 2020; robust: tone, noise too")
     balance: bool = Field(False, description="show the classes of each source equally often; a rarer one is repeated")
-    optimizer: Literal[OPTIMIZERS] = Field("adam", description="Keras's, by name")
+    optimizer: Optimizer = Field("adam", description="Keras's, by name, or your own")
     lr: float = Field(0.001, gt=0, le=100, description="learning rate")
     batch_size: int = Field(32, ge=1, le=65536, description="images in a training step")
     epochs: int = Field(6, ge=1, le=100_000, description="passes over the training images")
-    loss: Literal[LOSSES] = Field("binary_crossentropy", description="what training minimises")
+    loss: Loss = Field("binary_crossentropy", description="what training minimises")
     precision: Literal[PRECISIONS] = Field("float32", description="of arithmetic; weights and output are float32")
     threads: int = Field(1, ge=1, le=1024, description="of a run on processor cores; they decide a score's last bits")
     padding: int | None = Field(None, ge=0, le=16, description="pixels around a convolution's input; covid_cnn alone")

@@ -9,8 +9,9 @@ It holds
   layout of lines, an annotation or a file's new place trains nothing again. The common code counts for every run: all
   that ``images.squares`` and ``training.fit`` import of the packages ``images`` and ``training``. Of the modules that
   are found by a name, a run's own count alone: the steps of its backend, its model and its augmentation, with what
-  these import. A new model, a new augmentation or another backend's steps train no other run again. Losses and
-  optimizers have no code here: they are Keras's, by name and arguments;
+  these import. A new model, a new augmentation or another backend's steps train no other run again. Keras's losses and
+  optimizers have no code here, but by name and arguments. Of a module in an installed package of your own counts what
+  it imports of that package;
 - the backend, the versions of the libraries that compute and decode, and the device: 'cpu' or an accelerator's name,
   whose kernels add in another order.
 
@@ -31,12 +32,13 @@ from typing import Any
 
 import pandas as pd
 
+from cxrbench.base import plugins
 from cxrbench.base.code import Code
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.base.files import sha256_of
 from cxrbench.base.workspace import resolve
 from cxrbench.config.loss_forms import LOSS_FORMS
-from cxrbench.config.setting import FILE_KEYS, LATER_KEYS, Setting
+from cxrbench.config.setting import FILE_KEYS, LATER_KEYS, OPTIMIZERS, Setting
 from cxrbench.images import decode
 from cxrbench.runs.device import device
 from cxrbench.training import backend
@@ -53,11 +55,11 @@ def fingerprint(setting: Setting, seed: int, data_sha256: str) -> str:
     start = weights_of(setting)
     decides = {
         "setting": {key: value for key, value in values_of(setting).items() if key not in FILE_KEYS},
-        "loss": dataclasses.asdict(LOSS_FORMS[setting.loss]),
+        "loss": dataclasses.asdict(LOSS_FORMS[setting.loss]) if setting.loss in LOSS_FORMS else None,
         "weights": sha256_of(start) if isinstance(start, Path) else start,
         "seed": seed,
         "data": data_sha256,
-        "code": [code().sha256(module) for module in modules(setting)],
+        "code": [code(module).sha256(module) for module in modules(setting)],
         "backend": backend.backend_name(),
         "versions": {**backend.versions(), **decode.decoders()},
         "device": device(),
@@ -67,15 +69,22 @@ def fingerprint(setting: Setting, seed: int, data_sha256: str) -> str:
 
 def modules(setting: Setting) -> list[str]:
     """The modules whose code a run of ``setting`` passes through on this backend, but for those that they import."""
-    own = [f"steps.on_{backend.backend_name()}", f"models.{setting.model}"]
-    own += [] if setting.augment == "none" else [f"augment.{setting.augment}"]
-    return [*COMMON, *(f"cxrbench.training.{name}" for name in own)]
+    named = [("model", setting.model)]
+    named += [] if setting.augment == "none" else [("augmentation", setting.augment)]
+    named += [] if setting.loss in LOSS_FORMS else [("loss", setting.loss)]
+    named += [] if setting.optimizer in OPTIMIZERS else [("optimizer", setting.optimizer)]
+    steps = f"cxrbench.training.steps.on_{backend.backend_name()}"
+    return [*COMMON, steps, *(plugins.module_of(kind, name) for kind, name in named)]
+
+
+def code(module: str) -> Code:
+    """The code of the installed package that ``module`` belongs to, read once for a process."""
+    return _code(*plugins.source_of(module))
 
 
 @functools.cache
-def code() -> Code:
-    """The code of this installation, read once for a process."""
-    return Code(HASHED)
+def _code(package: str, source: Path) -> Code:
+    return Code(HASHED if package == "cxrbench" else (package,), source)
 
 
 def values_of(setting: Setting) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import os
 import shutil
 from pathlib import Path
 
-from cxrbench.config.loss_forms import LOSS_FORMS
+from cxrbench.config.loss_forms import form_of
 from cxrbench.tracking.logged import Network
 
 
@@ -26,7 +26,7 @@ def write_model_folder(target: Path, network: Network, run_id: str, model_id: st
     setting, versions = network.setting, network.environment
     size_px, backend = setting["image_size"], versions["backend"]
     inputs = TensorSpec(np.dtype("uint8"), (-1, size_px, size_px, 1))
-    outputs = TensorSpec(np.dtype("float32"), (-1, LOSS_FORMS[setting["loss"]].units))
+    outputs = TensorSpec(np.dtype("float32"), (-1, form_of(setting["loss"]).units))
     model = Model(run_id=run_id, model_uuid=model_id, model_id=model_id)
     model.add_flavor(
         "keras", data="data", keras_version=versions["keras"], keras_backend=backend, save_exported_model=False

@@ -14,8 +14,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from cxrbench.config.loss_forms import LOSS_FORMS
-from cxrbench.training import augment, losses, models
+from cxrbench.config.loss_forms import form_of
+from cxrbench.training import augment, losses, models, optimizers
 from cxrbench.training.hide import Images
 from cxrbench.training.steps import Steps, steps
 
@@ -127,7 +127,7 @@ def traced(
     network = _network(None, model, image_size_px, padding_px, loss, precision)
     change = augment.layer(augmentation, 0)
     layers = [keras.Input(network.input_shape[1:], dtype="uint8"), *([change] if change else []), network]
-    parts = Parts(network, keras.Sequential(layers), loss, losses.build(loss), keras.optimizers.get(optimizer))
+    parts = Parts(network, keras.Sequential(layers), loss, losses.build(loss), optimizers.build(optimizer))
     parts.optimizer.build(parts.model.trainable_variables)
     return Trainer(parts, steps(parts), [ops.convert_to_numpy(v) for v in parts.optimizer.variables])
 
@@ -135,7 +135,7 @@ def traced(
 def _network(
     weights: str | None, model: str, image_size_px: int, padding_px: int | None, loss: str, precision: str
 ) -> keras.Model:
-    form = LOSS_FORMS[loss]
+    form = form_of(loss)
     keras.config.set_dtype_policy(precision)  # layers take it as they are made
     try:
         return models.on_grey(models.build(model, image_size_px, form.units, form.activation, weights, padding_px))

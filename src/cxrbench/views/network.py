@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cxrbench.base.errors import CxrbenchError
-from cxrbench.config.loss_forms import LOSS_FORMS
+from cxrbench.config.loss_forms import form_of
 from cxrbench.views.stored import ViewModel
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def _load(model: ViewModel) -> "keras.Model":
             raise CxrbenchError(
                 f"{model.path} cannot be loaded by Keras {keras.__version__} ({said}); run 'dvc repro -f view-filter'"
             ) from None
-    size, units = model.image_size, LOSS_FORMS[model.loss].units
+    size, units = model.image_size, form_of(model.loss).units
     wanted = ((None, size, size, 1), (None, units))
     if (found := (network.input_shape, network.output_shape)) != wanted:
         raise CxrbenchError(

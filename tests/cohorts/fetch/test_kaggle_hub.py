@@ -10,8 +10,8 @@ import zipfile
 import pytest
 
 from cxrbench.base.errors import CxrbenchError
-from cxrbench.cohorts import kaggle
 from cxrbench.cohorts.fetch import kaggle_hub
+from cxrbench.cohorts.sources import kaggle
 from tests.cohorts.fetch import server as misbehaving
 from tests.cohorts.fetch.server import Server, answer, redirect, status
 

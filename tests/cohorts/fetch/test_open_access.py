@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from cxrbench.base.errors import CxrbenchError
-from cxrbench.cohorts import covid19, kaggle, medmnist
 from cxrbench.cohorts.fetch import open_access
 from cxrbench.cohorts.listing import TOOL_FILES
+from cxrbench.cohorts.sources import covid19, kaggle, medmnist
 from tests.cohorts.fetch.server import NO_STALL, Server, answer, cut, redirect
 
 

@@ -5,8 +5,8 @@ import traceback
 import pytest
 
 from cxrbench.base.errors import CxrbenchError
-from cxrbench.cohorts import mimic_cxr
 from cxrbench.cohorts.fetch import physionet
+from cxrbench.cohorts.sources import mimic_cxr
 from tests.cohorts.fetch.physionet_files import BASE, IMAGES, place, served
 from tests.cohorts.fetch.server import NO_STALL, Server, cut, status
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.base.progress import progress
-from cxrbench.cohorts import medmnist
 from cxrbench.cohorts.fetch.archive import unpack
 from cxrbench.cohorts.fetch.http import PATIENT, Patience, fetch_file
+from cxrbench.cohorts.sources import medmnist
 
 # Kermany, Zhang and Goldbaum 2018, doi:10.17632/rscbjbr9sj.2. Version 3 has the same radiographs in 8.4 GB with OCT.
 MENDELEY_URL = "https://data.mendeley.com/public-files/datasets/rscbjbr9sj/files/f12eaf6d-6023-432f-acc9-80c9d7393433/file_downloaded"

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.base.progress import progress
-from cxrbench.cohorts import mimic_cxr
 from cxrbench.cohorts.fetch.http import PATIENT, Job, Patience, fetch_many
+from cxrbench.cohorts.sources import mimic_cxr
 
 BASE_URL = "https://physionet.org/files/mimic-cxr-jpg/2.1.0"
 SUMS = "SHA256SUMS.txt"

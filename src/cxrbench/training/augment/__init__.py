@@ -1,15 +1,16 @@
 """Random changes of training images, on the fly; each image is changed in its own way.
 
-The module of an augmentation has its name, offers ``change``, and is found by that name: there is no table of all, so
-that a new augmentation's file changes no other augmentation's runs.
-"""
+The module of an augmentation has its name and is found by it (``base.plugins``): there is no table of all, so that a
+new augmentation's file changes no other augmentation's runs. It offers
 
-import importlib
+    change(images, draws: Draws)    float32 [n, h, w, 1] in 0..255 -> the same, each image changed by its own draws
+"""
 
 import keras
 from keras import KerasTensor, ops
 
-from cxrbench.training.augment.draws import Draws
+from cxrbench.base import plugins
+from cxrbench.training.draws import Draws
 
 
 def layer(name: str, seed: int) -> "RandomChange | None":
@@ -26,7 +27,7 @@ class RandomChange(keras.layers.Layer):
 
     def __init__(self, name: str, seed: int) -> None:
         super().__init__(name=f"augment_{name}", dtype="float32")
-        self.change = importlib.import_module(f"{__name__}.{name}").change
+        self.change = plugins.load("augmentation", name).change
         self.generator = keras.random.SeedGenerator(seed)
 
     def call(self, images: KerasTensor, training: bool = False) -> KerasTensor:

@@ -5,8 +5,8 @@ Only the rotation has a number there; the other ranges are ours.
 
 from keras import KerasTensor
 
-from cxrbench.training.augment.draws import Draws
-from cxrbench.training.augment.geometry import backward_maps, mapped
+from cxrbench.training.draws import Draws
+from cxrbench.training.geometry import backward_maps, mapped
 
 ROTATION_DEGREES = 45.0
 SHEAR = 0.2  # tangent of the angle

@@ -9,8 +9,8 @@ from typing import Any
 import keras
 from keras import KerasTensor, ops
 
-from cxrbench.training.augment.draws import Draws
-from cxrbench.training.augment.geometry import backward_maps, mapped
+from cxrbench.training.draws import Draws
+from cxrbench.training.geometry import backward_maps, mapped
 
 # Levels run from 0, black, to 1, white; a share is one of the images.
 ROTATION_DEGREES = 20.0

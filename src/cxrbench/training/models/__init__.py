@@ -1,14 +1,18 @@
 """Architectures by name; each is an uncompiled keras.Model of RGB or grey images of float32 in 0..1.
 
-The module of a network has its name, offers ``build`` and ``SMALLEST_PX``, and is found by that name: there is no
-table of all, so that a new network's file changes no other network's runs.
-"""
+The module of a network has its name and is found by it (``base.plugins``): there is no table of all, so that a new
+network's file changes no other network's runs. It offers
 
-import importlib
+    build(form: Form) -> keras.Model    float32 [n, size, size, channels] in 0..1 -> form.output(); channels 3 or 1
+    SMALLEST_PX: int                    the smallest image that it takes; 1 where it says nothing
+    IMAGENET: bool                      whether ``build`` can start from ImageNet's weights; no where it says nothing
+"""
 
 import keras
 
+from cxrbench.base import plugins
 from cxrbench.base.errors import CxrbenchError
+from cxrbench.training.form import Form
 
 
 def build(
@@ -20,14 +24,17 @@ def build(
     'imagenet' or the path of a .weights.h5 file. Raises CxrbenchError where the image is too small for the
     network or the weights can't be loaded.
     """
-    module = importlib.import_module(f"{__name__}.{name}")
-    if image_size_px < module.SMALLEST_PX:
+    module = plugins.load("model", name)
+    smallest_px = getattr(module, "SMALLEST_PX", 1)
+    if image_size_px < smallest_px:
         raise CxrbenchError(
-            f"model {name} needs images of at least {module.SMALLEST_PX} px, image_size is {image_size_px};"
-            " raise image_size"
+            f"model {name} needs images of at least {smallest_px} px, image_size is {image_size_px}; raise image_size"
         )
-    model: keras.Model = module.build(name, image_size_px, units, activation, weights == "imagenet", padding_px)
-    if weights and weights != "imagenet":
+    imagenet = weights == "imagenet"
+    if imagenet and not getattr(module, "IMAGENET", False):
+        raise CxrbenchError(f"there are no ImageNet weights of model {name}; set weights to null")
+    model: keras.Model = module.build(Form(name, image_size_px, units, activation, imagenet, padding_px))
+    if weights and not imagenet:
         try:
             model.load_weights(weights)
         except (OSError, ValueError) as error:

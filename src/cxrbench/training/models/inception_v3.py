@@ -4,8 +4,9 @@ import functools
 
 import keras
 
-from cxrbench.training.models import applications
+from cxrbench.training import applications
 
 SMALLEST_PX = 75
+IMAGENET = True
 
 build = functools.partial(applications.build, keras.applications.InceptionV3)

@@ -8,28 +8,24 @@ to -1..1 and weights start after He et al. (2015): without either it calls one c
 import keras
 from keras import layers
 
-from cxrbench.base.errors import CxrbenchError
+from cxrbench.training.form import Form
 
 SMALLEST_PX = 16
 
 
-def build(
-    name: str, image_size_px: int, units: int, activation: str, imagenet: bool, padding_px: int | None
-) -> keras.Model:
-    """Input float32 [n, image_size_px, image_size_px, 1] in 0..1, output [n, units]."""
-    if imagenet:
-        raise CxrbenchError(f"there are no ImageNet weights of model {name}; set weights to null")
+def build(form: Form) -> keras.Model:
+    """Input float32 [n, size, size, 1] in 0..1, output [n, units]."""
     convolution = {"strides": 2, "padding": "same", "activation": "relu", "kernel_initializer": "he_normal"}
     return keras.Sequential(
         [
-            keras.Input((image_size_px, image_size_px, 1)),
+            keras.Input((form.image_size_px, form.image_size_px, 1)),
             layers.Rescaling(2, offset=-1),
             layers.Conv2D(8, 5, **convolution),
             layers.Conv2D(16, 3, **convolution),
             layers.Conv2D(32, 3, **convolution),
             layers.Conv2D(64, 3, **convolution),
             layers.GlobalAveragePooling2D(),
-            layers.Dense(units, activation=activation, dtype="float32"),
+            form.output(),
         ],
-        name=name,
+        name=form.name,
     )

@@ -7,20 +7,16 @@ mean after the last, two dense layers. The layer table of the paper is asserted 
 import keras
 from keras import layers
 
-from cxrbench.base.errors import CxrbenchError
+from cxrbench.training.form import Form
 
 SMALLEST_PX = 62  # the 4x4 mean needs a 4x4 map
 
 
-def build(
-    name: str, image_size_px: int, units: int, activation: str, imagenet: bool, padding_px: int | None
-) -> keras.Model:
-    """Input float32 [n, image_size_px, image_size_px, 3] in 0..1, output [n, units]."""
-    if imagenet:
-        raise CxrbenchError(f"there are no ImageNet weights of model {name}; set weights to null")
+def build(form: Form) -> keras.Model:
+    """Input float32 [n, size, size, 3] in 0..1, output [n, units]."""
     return keras.Sequential(
         [
-            keras.Input((image_size_px, image_size_px, 3)),
+            keras.Input((form.image_size_px, form.image_size_px, 3)),
             layers.Conv2D(16, 3, activation="relu"),
             layers.MaxPooling2D(2),
             layers.Conv2D(32, 3, activation="relu"),
@@ -31,7 +27,7 @@ def build(
             layers.AveragePooling2D(4),
             layers.Flatten(),
             layers.Dense(64, activation="relu"),
-            layers.Dense(units, activation=activation, dtype="float32"),
+            form.output(),
         ],
-        name=name,
+        name=form.name,
     )

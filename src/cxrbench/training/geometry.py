@@ -2,7 +2,7 @@
 
 from keras import KerasTensor, ops
 
-from cxrbench.training.augment.draws import Draws
+from cxrbench.training.draws import Draws
 
 SHIFT_SHARE = 0.1  # of the image's side
 

@@ -1,24 +1,20 @@
 """Which reader and which recipe belong to the names of params.yaml, and where a cohort's files come to lie."""
 
 import hashlib
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
+from cxrbench.base import plugins
+from cxrbench.base.errors import CxrbenchError
 from cxrbench.base.folders import is_left_by_tool
-from cxrbench.cohorts import covid19, directory, kaggle, medmnist, mimic_cxr
 from cxrbench.cohorts.fetch import kaggle_hub, open_access, physionet
 from cxrbench.cohorts.fetch.archive import unpack
 from cxrbench.cohorts.listing import Listing
+from cxrbench.cohorts.sources import medmnist
 
-# source -> its reader and the options that it takes beside the folder
-READERS: dict[str, tuple[Callable[..., Listing], tuple[str, ...]]] = {
-    "directory": (directory.read, ("table", "view")),
-    "kaggle": (kaggle.read, ()),
-    "mimic_cxr": (mimic_cxr.read, ("per_label", "seed")),
-    "covid19": (covid19.read, ()),
-    "medmnist": (medmnist.read, ()),
-}
 # where to fetch from -> the folder that comes of it, given the store of fetched files and the options
 RECIPES: dict[str, Callable[..., Path]] = {
     "kagglehub": lambda store, **options: kaggle_hub.fetch(),
@@ -39,11 +35,21 @@ def find(
     *,
     per_label: int | None = None,
     seed: int = 0,
+    options: Mapping[str, Any] = MappingProxyType({}),
 ) -> Listing:
-    """Every file of the cohort at ``root``; paths stay relative where ``root`` is."""
-    read, takes = READERS[source]
-    given: dict[str, Any] = {"table": table, "view": view, "per_label": per_label, "seed": seed}
-    return read(root, **{name: given[name] for name in takes})
+    """Every file of the cohort at ``root``; paths stay relative where ``root`` is.
+
+    A reader gets what it has a parameter for. Raises CxrbenchError where it has none for one of ``options``.
+    """
+    read = plugins.load("source", source).read
+    takes = list(inspect.signature(read).parameters)[1:]
+    if unknown := [name for name in options if name not in takes]:
+        raise CxrbenchError(
+            f"source {source} has no option {unknown[0]} but {', '.join(takes) or 'none'}; mend the cohort's options"
+        )
+    given: dict[str, Any] = {"table": table, "view": view, "per_label": per_label, "seed": seed, **options}
+    found: Listing = read(root, **{name: value for name, value in given.items() if name in takes})
+    return found
 
 
 def fetched(recipe: str, store: Path, *, per_label: int | None, seed: int, size_px: int) -> Path:

@@ -15,8 +15,8 @@ import numpy as np
 from PIL import Image
 
 from cxrbench.base.errors import CxrbenchError
-from cxrbench.cohorts import directory
 from cxrbench.cohorts.listing import Listing
+from cxrbench.cohorts.sources import directory
 
 PARTS = ("train", "val", "test")
 LABELS = ("normal", "pneumonia")

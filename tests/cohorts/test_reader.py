@@ -6,8 +6,9 @@ import zipfile
 import numpy as np
 import pytest
 
+from cxrbench.base import plugins
 from cxrbench.base.errors import CxrbenchError
-from cxrbench.cohorts import sources
+from cxrbench.cohorts import reader
 from cxrbench.config.cohort import FETCHES, SOURCES
 
 
@@ -21,13 +22,13 @@ def zipped(path, *names):
 def ids_of(source, root, tmp_path, **options):
     return {
         one.image_id
-        for one in sources.find(source, sources.opened(source, root, tmp_path / "store", 28), **options).images
+        for one in reader.find(source, reader.opened(source, root, tmp_path / "store", 28), **options).images
     }
 
 
 def test_every_name_that_params_yaml_may_hold_has_its_reader_and_recipe():
-    assert {"phantom", *sources.READERS} == set(SOURCES)
-    assert set(sources.RECIPES) == {name for names in FETCHES.values() for name in names}
+    assert {"phantom", *plugins.own("source")} == set(SOURCES)
+    assert set(reader.RECIPES) == {name for names in FETCHES.values() for name in names}
 
 
 @pytest.mark.parametrize(
@@ -50,16 +51,16 @@ def test_a_zip_is_read_as_the_folder_it_holds(tmp_path, source, names, ids):
 def test_a_zip_may_hold_a_table_and_a_folder_around_it(tmp_path):
     with zipfile.ZipFile(tmp_path / "set.zip", "w") as archive:
         archive.writestr("mine/list.csv", "path,label,patient\nx/a.png,covid,p1\nb.png,normal,\n")
-    root = sources.opened("directory", tmp_path / "set.zip", tmp_path / "store", 28)
-    rows = sources.find("directory", root, "list.csv").images
+    root = reader.opened("directory", tmp_path / "set.zip", tmp_path / "store", 28)
+    rows = reader.find("directory", root, "list.csv").images
     assert [(one.image_id, one.patient_id) for one in rows] == [("x/a", "p1"), ("b", "")]
 
 
 def test_a_zip_is_unpacked_once_and_anew_when_it_changes(tmp_path):
     archive = zipped(tmp_path / "set.zip", "covid/a.png", "normal/b.png")
-    first = sources.opened("directory", archive, tmp_path / "store", 28)
+    first = reader.opened("directory", archive, tmp_path / "store", 28)
     (first / "covid/mark").touch()
-    assert sources.opened("directory", archive, tmp_path / "store", 28) == first
+    assert reader.opened("directory", archive, tmp_path / "store", 28) == first
     assert (first / "covid/mark").exists()
     zipped(archive, "covid/a.png", "normal/c.png")
     os.utime(archive, ns=(1, 1))

@@ -1,0 +1,50 @@
+"""A clone of this checkout whose default data set is the tiny phantom, and commands as a user gives them in it."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+
+def run(folder, *command, **more):
+    """What the command prints; ``more`` are variables of its environment. A failure shows it."""
+    environment = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "DVC_SITE_CACHE_DIR": str(folder.parent / "site"),
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        **more,
+        **{f"GIT_{who}_{what}": "nobody@localhost" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
+    }
+    for name in ("MLFLOW_TRACKING_URI", "CXRBENCH_STORE", "DVC_ROOT"):
+        environment.pop(name, None)
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=900)
+    assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+    return done.stdout + done.stderr
+
+
+def tiny_clone(folder):
+    """Makes it in the new ``folder``, committed, with nothing run in it."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    )
+    for name in filter(None, listed.stdout.decode().split("\0")):
+        if (ROOT / name).is_file() and name != "dvc.lock":
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    config = folder / "conf" / "config.yaml"
+    config.write_text(config.read_text().replace("- data: phantom", "- data: tiny"))
+    run(folder, sys.executable, "-c", (
+        "from hydra import compose, initialize_config_dir; from omegaconf import OmegaConf; from pathlib import Path\n"
+        "with initialize_config_dir(str(Path('conf').resolve()), version_base=None):\n"
+        "    Path('params.yaml').write_text(OmegaConf.to_yaml(compose('config'), resolve=True))"
+    ))  # fmt: skip
+    run(folder, "git", "init", "-q")
+    run(folder, "git", "add", "-A")
+    run(folder, "git", "commit", "-qm", "tiny")
