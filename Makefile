@@ -26,6 +26,13 @@ repro: repository $(READY) ## the whole comparison: environment, then `dvc repro
 	@echo "The report:     $(CURDIR)/reports/report.html"
 	@echo "Every run:      make ui   (then open $(UI_URL))"
 
+.PHONY: smoke diff
+smoke: repository $(READY) ## the whole comparison on a tiny phantom, in minutes; params.yaml then asks for it
+	dvc exp run --set-param data=tiny
+
+diff: repository $(READY) ## what the metrics and parameters here differ in from those of a commit: make diff BASE=main
+	bash .ci/diff '$(subst ','\'',$(BASE))' reports/difference.md
+
 test: $(READY) ## unit tests and a smoke run of the whole pipeline on a tiny phantom
 	pytest $(PARALLEL)
 
