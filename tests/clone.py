@@ -9,8 +9,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 
 
-def run(folder, *command, **more):
-    """What the command prints; ``more`` are variables of its environment. A failure shows it."""
+def run(folder, *command, fails=False, **more):
+    """What the command prints; ``more`` are variables of its environment. What ends otherwise than it should shows it."""
     environment = {
         **os.environ,
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
@@ -22,7 +22,7 @@ def run(folder, *command, **more):
     for name in ("MLFLOW_TRACKING_URI", "CXRBENCH_STORE", "DVC_ROOT"):
         environment.pop(name, None)
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=900)
-    assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+    assert (done.returncode != 0) == fails, f"{' '.join(command)}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
     return done.stdout + done.stderr
 
 

@@ -51,6 +51,12 @@ ALLOWED = {
 HEAVY = ("tensorflow", "keras", "mlflow", "great_expectations", "matplotlib", "sklearn")
 
 
+def outputs(stage):
+    """The paths of its outputs, metrics among them."""
+    listed = [out for key in ("outs", "metrics", "plots") for out in PIPELINE["stages"][stage].get(key, [])]
+    return [path.removeprefix("${kept}") for out in listed for path in out]
+
+
 def module_of(path):
     parts = path.relative_to(SOURCE.parent).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
@@ -206,10 +212,19 @@ def test_what_is_hashed_as_code_lies_beside_no_other_file():
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_depends_on_nothing_that_is_not_there(stage):
-    keys = ("outs", "metrics", "plots")
-    written = [out for other in PIPELINE["stages"].values() for key in keys for out in other.get(key, [])]
+    written = [out for other in STAGES for out in outputs(other)]
     for dep in PIPELINE["stages"][stage]["deps"]:
         assert (ROOT / dep).exists() or any(dep == out or dep.startswith(f"{out}/") for out in written), dep
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_output_can_be_kept_from_dvc_push(stage):
+    listed = [out for key in ("outs", "metrics", "plots") for out in PIPELINE["stages"][stage].get(key, [])]
+    assert listed
+    for out in listed:
+        ((path, options),) = out.items()
+        assert path.startswith("${kept}")
+        assert options == {"remote": "${kept}"}
 
 
 def test_importing_a_stage_loads_nothing_heavy():

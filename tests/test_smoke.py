@@ -4,11 +4,15 @@ import json
 import sqlite3
 import time
 
+import boto3
 import pytest
+import yaml
+from moto.server import ThreadedMotoServer
 
 from tests.clone import run, tiny_clone
 
 SEEDS = 2
+KEYS = {"aws_access_key_id": "nobody", "aws_secret_access_key": "nothing"}
 pytestmark = pytest.mark.smoke
 
 
@@ -87,3 +91,60 @@ def test_a_queued_experiment_trains_only_what_depends_on_it_and_reaches_the_work
     assert len(new) == (4 + 3 + 2 + 1) * SEEDS  # other losses, batch sizes and protocols, black lungs: now at lr 0.01
     assert new <= {mark for _, _, mark in runs_in_mlflow(clone)}
     assert "faster" in run(clone, "dvc", "exp", "show", "--csv")
+
+
+@pytest.fixture(scope="module")
+def s3():
+    """The address of an S3 server on loopback that has a bucket 'bucket'."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    address = "http://{}:{}".format(*server.get_host_and_port())
+    boto3.client("s3", endpoint_url=address, region_name="us-east-1", **KEYS).create_bucket(Bucket="bucket")
+    yield address
+    server.stop()
+
+
+def name_remote(folder, remote, s3, local):
+    """As docs/howto/data-remote.md says it, but for no one else: git sees no change."""
+    if remote == "local":
+        run(folder, "dvc", "remote", "add", "--local", "-f", "-d", "ours", str(local))
+    else:
+        run(folder, "dvc", "remote", "add", "--local", "-f", "-d", "ours", "s3://bucket/cxrbench")
+        for key, value in {"endpointurl": s3, **KEYS}.items():
+            run(folder, "dvc", "remote", "modify", "--local", "ours", key.removeprefix("aws_"), value)
+
+
+@pytest.mark.parametrize("remote", ["local", "s3"])
+def test_a_colleague_who_pulls_what_was_pushed_trains_nothing_and_changes_nothing(clone, s3, remote, tmp_path):
+    run(clone, "git", "add", "-A")
+    run(clone, "git", "commit", "-qm", "lock", "--allow-empty")
+    name_remote(clone, remote, s3, tmp_path / "remote")
+    run(clone, "dvc", "push")
+    theirs = tmp_path / "colleague" / "cxrbench"
+    run(tmp_path, "git", "clone", "-q", str(clone), str(theirs))
+    name_remote(theirs, remote, s3, tmp_path / "remote")
+    run(theirs, "dvc", "pull")
+    assert "up to date" in run(theirs, "dvc", "repro")
+    assert run(theirs, "git", "status", "--porcelain") == ""
+    for made in (".cxrbench", "mlruns/mlflow.db"):  # no run, no phantom, no decoded image, nothing logged
+        assert not (theirs / made).exists()
+    for read in ("reports/report.html", "data/view-filter/model.keras", "data/split/assignment.csv"):
+        assert (theirs / read).read_bytes() == (clone / read).read_bytes()
+
+
+def test_of_a_restricted_cohorts_experiment_no_file_is_pushed(clone, s3, tmp_path):
+    """The outputs of the whole pipeline, taken for those of a restricted cohort."""
+    name_remote(clone, "local", s3, tmp_path / "remote")
+    params = yaml.safe_load((clone / "params.yaml").read_text(encoding="utf-8"))
+    params["kept"], params["cohorts"]["pneumonia"]["restricted"] = "here/../", True
+    (clone / "params.yaml").write_text(yaml.safe_dump(params))
+    run(clone, "dvc", "commit", "-f")
+    assert "up to date" in run(clone, "dvc", "status")
+    assert "see docs/howto/data-remote.md" in run(clone, "dvc", "push", fails=True)
+    run(clone, "dvc", "push", "-r", "ours")
+    run(clone, "git", "checkout", "params.yaml")  # and dvc.lock still tells of the restricted cohort
+    run(clone, "dvc", "push")
+    assert not (tmp_path / "remote").exists()
+    run(clone, "git", "checkout", "dvc.lock")
+    run(clone, "dvc", "push")
+    assert (tmp_path / "remote").exists()

@@ -281,9 +281,20 @@ def test_restricted_images_are_not_sent_to_a_cluster():
     tree = copy.deepcopy(TREE)
     tree["executor"] = "ray"
     params.parse(tree)
+    tree["kept"] = params.KEPT
     tree["cohorts"]["pneumonia"]["restricted"] = True
     with pytest.raises(CxrbenchError, match=r"pneumonia is restricted, and executor ray"):
         params.parse(tree)
+
+
+def test_an_experiment_with_a_restricted_cohort_must_be_kept_from_dvc_push():
+    tree = changed(("cohorts", "pneumonia", "restricted"), True)
+    with pytest.raises(CxrbenchError, match=r"pneumonia is restricted, .* set kept to here/\.\./ at the top level"):
+        params.parse(tree)
+    assert params.parse({**tree, "kept": "here/../"}).restricted == {"pneumonia"}
+    assert params.parse({**TREE, "kept": "here/../"}).restricted == set()  # who wants to may keep any
+    with pytest.raises(CxrbenchError, match=r'kept: \'./\' is unknown; known are "", here'):
+        params.parse({**tree, "kept": "./"})
 
 
 def test_split_redraw_is_the_base_settings_and_no_view_networks():

@@ -49,6 +49,13 @@ def cached(root, content, ending, name):
     return md5
 
 
+@pytest.mark.parametrize("kept", ["", "here/../"])
+def test_outputs_that_are_kept_from_dvc_push_name_their_runs_too(root, kept):
+    lock(root, "a1 a2", "v1")
+    (root / "dvc.lock").write_text((root / "dvc.lock").read_text().replace("path: data", f"path: {kept}data"))
+    assert referred(root, 1)[0] == {"a1", "a2", "v1"}
+
+
 def commit(root, days_ago=0.0):
     git(root, "add", "-f", "dvc.lock")
     git(root, "commit", "-qm", "x", "--allow-empty", days_ago=days_ago)

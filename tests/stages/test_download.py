@@ -44,7 +44,12 @@ def workspace(tmp_path, monkeypatch):
     (tmp_path / "images/normal/notes.txt").write_text("seen by a reader")
 
     def write(**cohorts):
-        tree = COMMITTED | {"cohorts": cohorts, "studies": {}, "split": COMMITTED["split"] | {"quotas": {}}}
+        tree = COMMITTED | {
+            "kept": "here/../",
+            "cohorts": cohorts,
+            "studies": {},
+            "split": COMMITTED["split"] | {"quotas": {}},
+        }
         quotas = COMMITTED["views"]["quotas"]["pneumonia"]
         tree["views"] = COMMITTED["views"] | {"quotas": {next(iter(cohorts)): quotas}}
         (tmp_path / "params.yaml").write_text(yaml.safe_dump(tree, sort_keys=False))

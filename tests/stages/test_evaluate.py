@@ -73,6 +73,7 @@ def test_no_network_is_asked_about_a_cohort_that_params_restrict(simulated_works
     tree = yaml.safe_load(params.read_text())
     for cohort in tree["cohorts"].values():
         cohort["restricted"] = True
+    tree["kept"] = "here/../"
     params.write_text(yaml.safe_dump(tree))
     for run in (simulated_workspace / "data/train-grid").glob("*/"):
         network = simulated_workspace / ".cxrbench/runs" / run.name / "model.keras"

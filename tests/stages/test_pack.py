@@ -138,7 +138,7 @@ def test_an_experiment_with_a_restricted_cohort_is_refused_and_nothing_written(
 ):
     monkeypatch.chdir(shutil.copytree(reported_workspace, tmp_path / "restricted"))
     tree = yaml.safe_load(Path("params.yaml").read_text())
-    tree["cohorts"]["pneumonia"]["restricted"] = True
+    tree["cohorts"]["pneumonia"]["restricted"], tree["kept"] = True, "here/../"
     Path("params.yaml").write_text(yaml.safe_dump(tree))
     assert cli.main(["pack", "set"]) == 1
     assert "cohorts pneumonia are restricted" in capsys.readouterr().err

@@ -133,7 +133,7 @@ def test_the_appendix_holds_a_textbook_test_for_each_rival_of_a_claim_and_every_
 def test_a_report_over_a_restricted_cohort_holds_no_pixel_of_it(reported_workspace, tmp_path, monkeypatch):
     monkeypatch.chdir(shutil.copytree(reported_workspace, tmp_path / "restricted"))
     tree = yaml.safe_load(Path("params.yaml").read_text())
-    tree["cohorts"]["pneumonia"]["restricted"] = True
+    tree["cohorts"]["pneumonia"]["restricted"], tree["kept"] = True, "here/../"
     Path("params.yaml").write_text(yaml.safe_dump(tree))
     shutil.rmtree("images")  # what is not there can not be opened
     report.main()

@@ -141,7 +141,7 @@ def test_an_mlflow_server_that_is_not_there_does_not_end_the_stage(recorder, mon
 @pytest.mark.parametrize(("restricted", "expected"), [(True, True), (False, False), (None, False)])
 def test_a_picture_is_restricted_as_its_cohort_is(recorder, restricted, expected):
     tree = yaml.safe_load(Path("params.yaml").read_text())
-    tree["cohorts"]["pneumonia"]["restricted"] = restricted
+    tree["cohorts"]["pneumonia"]["restricted"], tree["kept"] = restricted, "here/../"
     Path("params.yaml").write_text(yaml.safe_dump(tree))
     train_grid.main()
     assert {picture.restricted for picture in recorder.pictures} == {expected}

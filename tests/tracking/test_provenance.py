@@ -26,6 +26,11 @@ def test_tags_name_the_outputs_of_the_data_stages_only(tmp_path: Path) -> None:
     assert provenance_tags(tmp_path) == {"dvc.md5.data/download": "aaa.dir", "dvc.md5.data/split": "bbb.dir"}
 
 
+def test_an_output_that_is_kept_from_dvc_push_has_the_same_tag(tmp_path: Path) -> None:
+    (tmp_path / "dvc.lock").write_text(LOCK.replace("path: data", "path: here/../data"))
+    assert provenance_tags(tmp_path) == {"dvc.md5.data/download": "aaa.dir", "dvc.md5.data/split": "bbb.dir"}
+
+
 def test_a_folder_without_git_or_dvc_has_no_tags(tmp_path: Path) -> None:
     assert provenance_tags(tmp_path) == {}
 

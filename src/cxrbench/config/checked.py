@@ -53,7 +53,8 @@ def check(model: type[Model], tree: Any, where: str = "") -> Model:
 def unknown(key: object, known: Collection[str]) -> str:
     """A clause that says a name is unknown and what its writer may have meant."""
     close = difflib.get_close_matches(str(key), known, n=1)
-    return f"'{key}' is unknown; " + (f"did you mean '{close[0]}'?" if close else f"known are {', '.join(known)}")
+    names = ", ".join(name or '""' for name in known)
+    return f"'{key}' is unknown; " + (f"did you mean '{close[0]}'?" if close else f"known are {names}")
 
 
 def ordered(value: Mapping[str, Any], known: Collection[str], required: bool = True) -> dict[str, Any]:
@@ -83,7 +84,7 @@ def allowed(node: Mapping[str, Any]) -> str:
     """What a value of this resolved node of a JSON schema may be, in words."""
     kind, low, high = node.get("type"), node.get("minimum"), node.get("maximum")
     if "enum" in node or "const" in node:
-        words = ", ".join(map(str, node.get("enum") or [node["const"]]))
+        words = ", ".join(str(word) or '""' for word in node.get("enum") or [node["const"]])
     elif kind in ("integer", "number"):
         above = node.get("exclusiveMinimum")
         words = "a whole number" if kind == "integer" else "a number"

@@ -32,6 +32,7 @@ from cxrbench.config.studies import PlannedRun, Study, expand
 
 READINGS = ("strict", "loose")
 BACKENDS = ("tensorflow", "jax", "torch")
+KEPT = "here/../"  # before an output's path in dvc.yaml, which says why; it leads to the same file
 EXECUTORS = ("local", "ray", "slurm")
 Quotas = dict[str, dict[str, Count]]  # part -> label -> images
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -130,6 +131,10 @@ class Params(Setting):
     executor: Literal[EXECUTORS] = Field(
         "local", description="where the grid is trained; ray and slurm need their extra and a cluster"
     )
+    kept: Literal["", KEPT] = Field(
+        "",
+        description=f"{KEPT} keeps every output from dvc push, as a restricted cohort asks; docs/howto/data-remote.md",
+    )
     cohorts: dict[FileName, Cohort] = Field(description="name -> where its images come from")
     views: Views
     split: Split
@@ -171,6 +176,18 @@ class Params(Setting):
             raise ValueError(
                 f"{', '.join(held)} is restricted, and executor {info.data['executor']} sends images to other machines;"
                 " set executor to local, or restricted to false where your agreement allows it"
+            )
+        return cohorts
+
+    @field_validator("cohorts")
+    @classmethod
+    def _restricted_outputs_stay_here(cls, cohorts: dict[str, Cohort], info: ValidationInfo) -> dict[str, Cohort]:
+        held = [name for name, cohort in cohorts.items() if cohort.pixels_stay_here]
+        if held and info.data.get("kept") == "":
+            raise ValueError(
+                f"{', '.join(held)} is restricted, and dvc push would send names of its images and patients;"
+                f" set kept to {KEPT} at the top level (dvc exp run -S kept={KEPT}), or restricted to false where your"
+                " agreement allows it"
             )
         return cohorts
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from posixpath import normpath
 from typing import Any
 
 from ruamel.yaml import YAML, YAMLError
@@ -55,8 +56,9 @@ def _outs(lock: str) -> Iterator[tuple[str, str]]:
         return
     for stage in stages.values():
         for out in stage.get("outs", ()):
-            if out.get("path") in (GRID, NETWORK) and "md5" in out:
-                yield out["path"], out["md5"]
+            path = normpath(out.get("path", ""))  # which may begin with params.yaml's `kept`
+            if path in (GRID, NETWORK) and "md5" in out:
+                yield path, out["md5"]
 
 
 def _runs(path: str, content: Any) -> list[str]:

@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from posixpath import normpath
 
 import yaml
 
@@ -103,4 +104,4 @@ def _data_tags(folder: Path) -> dict[str, str]:
     except (FileNotFoundError, yaml.YAMLError):  # a stage that was run by hand; a file that DVC is writing
         return {}
     outs = [out for stage in DATA_STAGES for out in lock.get("stages", {}).get(stage, {}).get("outs", [])]
-    return {f"{MD5}{out['path']}": out.get("md5", "") for out in outs}
+    return {f"{MD5}{normpath(out['path'])}": out.get("md5", "") for out in outs}
