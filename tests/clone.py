@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def run(folder, *command, fails=False, **more):
-    """What the command prints; ``more`` are variables of its environment. What ends otherwise than it should shows it."""
+    """What the command prints; ``more`` are variables of its environment. Where it should not end so, it shows."""
     environment = {
         **os.environ,
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",

@@ -133,7 +133,7 @@ class Params(Setting):
     )
     kept: Literal["", KEPT] = Field(
         "",
-        description=f"{KEPT} keeps every output from dvc push, as a restricted cohort asks; docs/howto/data-remote.md",
+        description=f"{KEPT} keeps outputs from dvc push, as a restricted cohort needs it: docs/howto/data-remote.md",
     )
     cohorts: dict[FileName, Cohort] = Field(description="name -> where its images come from")
     views: Views
