@@ -151,7 +151,7 @@ def test_dvc_push_of_a_restricted_cohort_fails_and_says_where_to_read_why(worksp
     assert dvc(workspace, "repro") == 0
     assert dvc(workspace, "push") != 0
     assert "a restricted cohort stays here: see docs/howto/data-remote.md" in caplog.text
-    assert (ROOT / "docs" / "data-remote.md").is_file()
+    assert (ROOT / "docs" / "howto" / "data-remote.md").is_file()
     assert dvc(workspace, "push", "-r", "local") == 0  # which sends nothing
     assert not (workspace.parent / "remote").exists()
 
