@@ -8,6 +8,7 @@ LONGEST = (
     "test_local.py",
     "test_workers.py",
     "test_report.py",
+    "test_data_remote.py",
     "test_cli.py",
     "test_tracking_faults.py",
 )
