@@ -51,9 +51,9 @@ def cached(root, content, ending, name):
 
 @pytest.mark.parametrize("kept", ["", "here/../"])
 def test_outputs_that_are_kept_from_dvc_push_name_their_runs_too(root, kept):
-    lock(root, "a1 a2", "v1")
+    lock(root, "a1 a2", "v1 + v2")
     (root / "dvc.lock").write_text((root / "dvc.lock").read_text().replace("path: data", f"path: {kept}data"))
-    assert referred(root, 1)[0] == {"a1", "a2", "v1"}
+    assert referred(root, 1)[0] == {"a1", "a2", "v1", "v2"}
 
 
 def commit(root, days_ago=0.0):
