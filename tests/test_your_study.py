@@ -44,7 +44,7 @@ def done(tmp_path_factory):
 
 
 def test_the_page_has_a_file_of_each_kind_and_the_commands_that_use_them():
-    assert len(FILES) == 11
+    assert len(FILES) == 12
     assert {Path(name).stem for name in FILES} >= {"tiny_net", "squared_error", "momentum", "dimmed", "json_list"}
     assert [command.split()[0] for command in COMMANDS] == ["dvc", "pip", "python", "dvc"]
 
@@ -62,6 +62,7 @@ def test_every_part_of_ones_own_trains_and_stands_in_the_report(done):
     assert list(tables["grid=mine"]["mine"]) == ["base", "tiny net", "squared error", "momentum", "dimmed"]
     page = (folder / "reports" / "report.html").read_text(encoding="utf-8")
     assert 'id="study-mine"' in page
+    assert "Balanced accuracy, %" in (folder / "reports" / "tables" / "mine.md").read_text(encoding="utf-8")
     manifest = pd.read_csv(folder / "data" / "download" / "manifest.csv", dtype="str")
     assert set(manifest.loc[manifest["cohort"] == "pneumonia", "label"]) == {"normal", "pneumonia"}
 

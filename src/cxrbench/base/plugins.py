@@ -25,6 +25,7 @@ KINDS = {  # kind -> the folder of cxrbench in which its modules lie
     "optimizer": "training/optimizers",
     "augmentation": "training/augment",
     "source": "cohorts/sources",
+    "metric": "evaluation/metrics",
 }
 
 

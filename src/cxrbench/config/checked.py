@@ -31,7 +31,8 @@ def named(kind: str, known: Collection[str]) -> Any:
             raise ValueError(unknown(value, [*dict.fromkeys([*known, *plugins.names(kind)])]))
         return value
 
-    return Annotated[str, AfterValidator(check_name), WithJsonSchema({"type": "string", "enum": [*known]})]
+    schema: dict[str, Any] = {"type": "string", **({"enum": [*known]} if known else {})}
+    return Annotated[str, AfterValidator(check_name), WithJsonSchema(schema)]
 
 
 Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
@@ -90,7 +91,7 @@ def allowed(node: Mapping[str, Any]) -> str:
         words = "a whole number" if kind == "integer" else "a number"
         words += f" from {low} to {high}" if low is not None else f" above {above} and at most {high}"
     elif kind == "array":
-        many = f"{node['minItems']} " if node.get("minItems") == node.get("maxItems") else ""
+        many = f"{node['minItems']} " if node.get("minItems", 0) == node.get("maxItems") else ""
         many = many or "at least 1 " * bool(node.get("minItems"))
         words = f"a list of {many}values" + (f", each {allowed(node['items'])}" if node.get("items") else "")
     else:

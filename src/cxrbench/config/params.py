@@ -23,7 +23,7 @@ from ruamel.yaml import YAML, YAMLError
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.base.language import LANGUAGES
 from cxrbench.base.tables import PARTS
-from cxrbench.config.checked import Checked, Count, FileName, Seed, Text, check, ordered, unknown
+from cxrbench.config.checked import Checked, Count, FileName, Seed, Text, check, named, ordered, unknown
 from cxrbench.config.cohort import VIEWS, Cohort
 from cxrbench.config.labels import Counts
 from cxrbench.config.quotas import AUTO, counted
@@ -110,6 +110,7 @@ class Report(Checked):
     )
     resamples: int = Field(ge=100, le=1_000_000, description="of the bootstrap")
     seed: Seed = Field(description="of the bootstrap")
+    metrics: list[named("metric", ())] = Field([], description="of your own, shown beside the others: their names")
     language: Literal[LANGUAGES] = Field("en", description="of the report: English or Korean")
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from cxrbench.base.language import _
 from cxrbench.evaluation import decisions
 from cxrbench.evaluation.decisions import Decision, Zone, decide, seeds_needed
-from cxrbench.evaluation.metrics import LOWER_IS_BETTER, TIMES
+from cxrbench.evaluation.metrics import TIMES, lower_is_better
 from cxrbench.evaluation.redrawn import mean_of_seeds
 from cxrbench.evaluation.resampling import (
     Estimate,
@@ -88,6 +88,7 @@ class Rules:
     margin: float
     resamples: int
     seed: int
+    metrics: Sequence[str] = ()  # of one's own, shown beside the others
 
 
 @dataclasses.dataclass(frozen=True)
@@ -195,7 +196,7 @@ class Samples:
     def _estimate(self, contrast: Contrast) -> Estimate:
         a, b = contrast.a, contrast.b
         # 'Better' is up: where a low value is the good one, the two settings change places.
-        if b is not None and contrast.metric in LOWER_IS_BETTER:
+        if b is not None and lower_is_better(contrast.metric):
             a, b = b, a
         if contrast.metric in TIMES:
             seconds = [np.array([run.seconds[contrast.metric] for run in self.study[s]]) for s in (a, b) if s]

@@ -22,6 +22,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from cxrbench.evaluation.metrics import most
 from cxrbench.evaluation.resampling import Estimate, Resamples, Scores, sample
 
 
@@ -31,12 +32,11 @@ def mean_of_seeds(a: Sequence[Scores], b: Sequence[Scores] | None, metric: str, 
     ``resamples`` are of every patient of the runs. Not a number where the metric is undefined in a run.
     """
     values, resampled = _by_seed(a, metric, resamples)
-    most = math.inf if metric == "loss" else 1.0
-    bounds = (0.0, most)
+    bounds = (0.0, most(metric))
     if b is not None:
         values_of_b, resampled_of_b = _by_seed(b, metric, resamples)
         values, resampled = values - values_of_b, resampled - resampled_of_b
-        bounds = (-most, most)
+        bounds = (-most(metric), most(metric))
     patients = len({patient for run in (*a, *(b or ())) for patient in run.patient.tolist()})
     variance, seeds = float(values.var(ddof=1)), len(values)
     defined = resampled[:, np.isfinite(resampled).all(axis=0)]  # a resample of a tiny part may hold one class only

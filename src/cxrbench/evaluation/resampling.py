@@ -16,7 +16,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cxrbench.evaluation.metrics import THRESHOLD, image_sums, quotient, terms, weighted_auc
+from cxrbench.evaluation.metrics import METRICS, THRESHOLD, image_sums, most, own, quotient, terms, weighted_auc
 
 POWER = 0.8  # share of repeats in which the named number of seeds decides
 MOST_SEEDS = 1_000_000  # what this many seeds leave open, no number of seeds decides
@@ -155,8 +155,7 @@ def sample(runs: Sequence[Scores], metric: str, resamples: Resamples) -> Sample:
         values += whole.tolist()
         total += resampled * len(same)
         patients.update(of_images)
-    most = math.inf if metric == "loss" else 1.0
-    return Sample(np.array(values), total / len(runs), len(patients), most)
+    return Sample(np.array(values), total / len(runs), len(patients), most(metric))
 
 
 def _by_images(runs: Sequence[Scores]) -> list[list[Scores]]:
@@ -180,10 +179,11 @@ def _metric_of(metric: str, runs: Sequence[Scores], weights: np.ndarray) -> tupl
 
     The runs have seen the same images; ``weights`` is (r, n), how often each image counts.
     """
-    if metric == "auc":
+    if metric == "auc" or metric not in METRICS:
+        value = weighted_auc if metric == "auc" else own(metric).value
         weights = np.concatenate([np.ones_like(weights[:1]), weights])
-        aucs = np.stack([weighted_auc(run.target, run.score, weights) for run in runs])
-        return aucs[:, 0], aucs[:, 1:].mean(axis=0)
+        found = np.stack([value(run.target, run.score, weights) for run in runs])
+        return found[:, 0], found[:, 1:].mean(axis=0)
     above, below = terms(metric, image_sums(runs[0].target, np.stack([run.score for run in runs])))
     values = quotient(above.sum(axis=1), below.sum(axis=1))
     if (below == below[0]).all():  # as for an accuracy: the mean over runs is one division

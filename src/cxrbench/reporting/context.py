@@ -27,4 +27,4 @@ def context_of(params: Params) -> Context:
 
 
 def rules_of(report: Report) -> Rules:
-    return Rules(report.confidence, report.margin, report.resamples, report.seed)
+    return Rules(report.confidence, report.margin, report.resamples, report.seed, report.metrics)

@@ -92,7 +92,8 @@ def _write(
     for one in sections:
         if one.tables:
             text = tables.markdown(one.name, one.tables, "\n\n".join(one.answers), one.source)
-            write_text(folder / "tables" / f"{one.name}.md", text)
+            below = f"\n{text_tables.markdown(one.own)}" if one.own else ""
+            write_text(folder / "tables" / f"{one.name}.md", text + below)
     if changes:
         write_text(folder / "tables" / "what-the-protocol-changes.md", protocols.markdown(changes))
     if parted:

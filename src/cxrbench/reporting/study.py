@@ -15,8 +15,9 @@ from cxrbench.evaluation.study_settings import SPLIT, Split, StudySetting, run_o
 from cxrbench.evaluation.summaries import Stat, Summary, by_split, winner
 from cxrbench.published.consistency import Impossible, sentence
 from cxrbench.published.papers import Paper, cite
-from cxrbench.reporting import best, charts, confusion, tables, words
+from cxrbench.reporting import best, charts, confusion, own_metrics, tables, words
 from cxrbench.reporting.figures import colour_of, dash_of
+from cxrbench.reporting.text_tables import TextTable
 
 FEW = 5  # settings that a heading names one by one
 
@@ -40,6 +41,7 @@ class Section:
     confusions: Sequence[confusion.Confusion] = ()
     confusion_title: str = ""
     confusion_note: str = ""
+    own: TextTable | None = None  # metrics of one's own, if any are asked for
     best: Sequence[BestGroup] = ()  # one for each split that has a winner and test images
 
 
@@ -83,6 +85,7 @@ def section(
         confusion.matrices(part, runs, confusion.names_of(were_run, classes)),
         _("Confusion matrices on {part}").format(part=_(part)),
         confusion.note(runs),
+        own_metrics.table(groups.values(), runs, rules),
         found_best,
     )
 

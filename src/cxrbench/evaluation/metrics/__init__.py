@@ -5,9 +5,22 @@ metric but AUC is a ratio of sums over images, so the same formulas serve one ru
 Undefined ratios are NaN: the precision of a model that never calls 1, the recall where no image is 1.
 ``loss`` is the cross-entropy of the stored probability in nats, whatever loss the run was trained with, so runs
 of different training losses are compared in one unit; ``mse`` is the Brier score.
+
+Another metric has a module, which is found by its name (``base.plugins``) and asked for in report.metrics:
+
+    TITLE: str                        what the report calls it
+    value(target, score, weights)     (n,) of 0 and 1, (n,), (r, n) how often each image counts -> (r,) float64
+    PERCENT, LOWER_IS_BETTER: bool    whether it is a share, shown in %; which end is the good one; no and high
+    MOST: float                       the largest value that it can have, the least is 0; 1
 """
 
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
+
+from cxrbench.base import plugins
 
 THRESHOLD = 0.5  # a score from here on calls 1
 CLIP = 1e-7  # keeps the logarithm of a certain and wrong call finite (16.1 nats)
@@ -15,6 +28,35 @@ METRICS = ("accuracy", "precision", "recall", "specificity", "f1", "auc", "loss"
 TIMES = ("first_epoch_seconds", "epoch_seconds")
 LOWER_IS_BETTER = ("loss", "mse", *TIMES)
 SUMS = ("n", "tp", "fp", "fn", "tn", "loss", "mse")
+
+
+@dataclasses.dataclass(frozen=True)
+class OwnMetric:
+    """What the module of a metric says of it."""
+
+    title: str
+    value: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+    percent: bool
+    lower_is_better: bool
+    most: float
+
+
+def own(name: str) -> OwnMetric:
+    """The metric of one's own of this name; raises CxrbenchError where no module has it."""
+    module = plugins.load("metric", name)
+    optional = {"percent": ("PERCENT", False), "lower_is_better": ("LOWER_IS_BETTER", False), "most": ("MOST", 1.0)}
+    said: dict[str, Any] = {field: getattr(module, *key_and_default) for field, key_and_default in optional.items()}
+    return OwnMetric(module.TITLE, module.value, **said)
+
+
+def lower_is_better(metric: str) -> bool:
+    """Whether a low value of the metric or time is the good one."""
+    return metric in LOWER_IS_BETTER if metric in (*METRICS, *TIMES) else own(metric).lower_is_better
+
+
+def most(metric: str) -> float:
+    """The largest value that the metric can have; the least is 0."""
+    return float("inf") if metric == "loss" else 1.0 if metric in METRICS else own(metric).most
 
 
 def evaluate(target: np.ndarray, score: np.ndarray) -> tuple[str, dict[str, float]]:
