@@ -182,7 +182,8 @@ def _metric_of(metric: str, runs: Sequence[Scores], weights: np.ndarray) -> tupl
     if metric == "auc" or metric not in METRICS:
         value = weighted_auc if metric == "auc" else own(metric).value
         weights = np.concatenate([np.ones_like(weights[:1]), weights])
-        found = np.stack([value(run.target, run.score, weights) for run in runs])
+        with np.errstate(invalid="ignore", divide="ignore"):  # a resample may hold one class only
+            found = np.stack([value(run.target, run.score, weights) for run in runs])
         return found[:, 0], found[:, 1:].mean(axis=0)
     above, below = terms(metric, image_sums(runs[0].target, np.stack([run.score for run in runs])))
     values = quotient(above.sum(axis=1), below.sum(axis=1))

@@ -43,7 +43,8 @@ def table(groups: Iterable[Summary], runs: StudyRuns, rules: Rules) -> TextTable
                 row.append(_("winner") if label == named else "–")
             elif math.isfinite(one.value):
                 ends = between(_number(metric, one.low, "+"), _number(metric, one.high, "+"))
-                row.append(f"{_number(metric, one.value, '+')}\n[{ends}] {level(one.confidence)}")
+                interval = _("{interval} at {level}").format(interval=f"[{ends}]", level=level(one.confidence))
+                row.append(f"{_number(metric, one.value, '+')}\n{interval}")
             else:
                 row.append(f"–\n{one.reason}")
         rows.append(row)
