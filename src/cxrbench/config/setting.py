@@ -16,10 +16,10 @@ from cxrbench.base import plugins
 from cxrbench.base.tables import PROTOCOLS
 from cxrbench.config.checked import Checked, Text, check, named
 from cxrbench.config.loss_forms import LOSS_FORMS
+from cxrbench.config.optimizers import OPTIMIZERS
 
 MODELS = plugins.own("model")
 LOSSES = (*LOSS_FORMS, *plugins.own("loss"))
-OPTIMIZERS = ("adam", "rmsprop", "sgd", "adagrad")  # of Keras; others are modules
 RESIZES = ("squash", "pad", "trim")
 HIDDEN = ("nothing", "lungs")
 AUGMENTS = ("none", *plugins.own("augmentation"))

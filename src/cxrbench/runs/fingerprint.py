@@ -38,7 +38,8 @@ from cxrbench.base.errors import CxrbenchError
 from cxrbench.base.files import sha256_of
 from cxrbench.base.workspace import resolve
 from cxrbench.config.loss_forms import LOSS_FORMS
-from cxrbench.config.setting import FILE_KEYS, LATER_KEYS, OPTIMIZERS, Setting
+from cxrbench.config.optimizers import OPTIMIZERS
+from cxrbench.config.setting import FILE_KEYS, LATER_KEYS, Setting
 from cxrbench.images import decode
 from cxrbench.runs.device import device
 from cxrbench.training import backend

@@ -6,7 +6,7 @@ build() -> keras.optimizers.Optimizer    cxrbench sets its learning rate to that
 import keras
 
 from cxrbench.base import plugins
-from cxrbench.config.setting import OPTIMIZERS
+from cxrbench.config.optimizers import OPTIMIZERS
 
 
 def build(name: str) -> keras.optimizers.Optimizer:

@@ -1,0 +1,3 @@
+"""The optimizers of Keras that a setting may name, with their defaults. No pydantic here: workers read this too."""
+
+OPTIMIZERS = ("adam", "rmsprop", "sgd", "adagrad")
