@@ -40,14 +40,15 @@ def installed(tmp_path, monkeypatch):
 
     yield announce
     plugins._announced.cache_clear()
+    plugins.constant.cache_clear()
     for name in [name for name in sys.modules if name.split(".")[0] in ("pack", "quiet", "alone")]:
         del sys.modules[name]
 
 
 def test_every_file_in_the_folder_of_a_kind_is_one_of_its_names():
-    assert "small_cnn" in plugins.own("model")
-    assert plugins.own("augmentation") == ("paper", "robust")
-    assert "kaggle" in plugins.own("source")
+    assert "small_cnn" in plugins.built_in("model")
+    assert plugins.built_in("augmentation") == ("paper", "robust")
+    assert "kaggle" in plugins.built_in("source")
     assert plugins.module_of("model", "small_cnn") == "cxrbench.training.models.small_cnn"
 
 

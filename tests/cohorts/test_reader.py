@@ -1,6 +1,7 @@
 """Names of params.yaml, their readers and recipes, and archives in the place of folders."""
 
 import os
+import types
 import zipfile
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from cxrbench.base import plugins
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.cohorts import reader
+from cxrbench.cohorts.listing import Listing
 from cxrbench.config.cohort import FETCHES, SOURCES
 
 
@@ -27,7 +29,7 @@ def ids_of(source, root, tmp_path, **options):
 
 
 def test_every_name_that_params_yaml_may_hold_has_its_reader_and_recipe():
-    assert {"phantom", *plugins.own("source")} == set(SOURCES)
+    assert {"phantom", *plugins.built_in("source")} == set(SOURCES)
     assert set(reader.RECIPES) == {name for names in FETCHES.values() for name in names}
 
 
@@ -85,3 +87,17 @@ def test_a_local_npz_is_written_out_once(tmp_path):
     ids = {f"{part}/pneumonia/00000" for part in ("train", "val", "test")}
     for _ in range(2):
         assert ids_of("medmnist", tmp_path / "pneumoniamnist.npz", tmp_path) == ids
+
+
+def test_a_reader_of_an_installed_package_gets_its_options_alone_and_keeps_its_own_defaults(monkeypatch, tmp_path):
+    given = []
+
+    def read(root, table="mine.csv", seed=7, depth=1):
+        given.append((table, seed, depth))
+        return Listing([])
+
+    monkeypatch.setattr(plugins, "load", lambda kind, name: types.SimpleNamespace(read=read))
+    reader.find("mine", tmp_path, None, None, seed=0, options={"depth": 2})
+    assert given == [("mine.csv", 7, 2)]
+    with pytest.raises(CxrbenchError, match="source mine has no option width but table, seed, depth"):
+        reader.find("mine", tmp_path, options={"width": 2})

@@ -18,7 +18,7 @@ from cxrbench.attention.sample import best_run, hits_and_misses
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.base.files import replaced_when_whole
 from cxrbench.base.tables import TABLES, empty, write_table
-from cxrbench.evaluation.study_settings import StudySettings, run_of, split_of
+from cxrbench.evaluation.study_settings import StudySettings, run_of, splits_of
 from cxrbench.evaluation.summaries import summarise, winner
 from cxrbench.images.decode import load_square
 from cxrbench.training.hide import Hidden
@@ -89,8 +89,8 @@ def _best(settings: StudySettings, metrics: pd.DataFrame) -> dict[str, pd.Series
     for study, of_study in settings.items():
         rows = metrics[metrics["study"] == study]
         if were_run := run_of(of_study):
-            splits = {label: split_of(setting) for label, setting in were_run.items()}
-            won = winner(summarise(rows, study, list(were_run), sorted(rows["seed"].unique()), splits))
+            seeds = sorted(rows["seed"].unique())
+            won = winner(summarise(rows, study, list(were_run), seeds, splits_of(were_run)))
             if won is not None:
                 best[study] = best_run(metrics, study, won)
     return best

@@ -29,14 +29,14 @@ KINDS = {  # kind -> the folder of cxrbench in which its modules lie
 }
 
 
-def own(kind: str) -> tuple[str, ...]:
+def built_in(kind: str) -> tuple[str, ...]:
     """The names of cxrbench's own modules of ``kind``, in order of the alphabet."""
     return tuple(sorted(path.stem for path in (PACKAGE / KINDS[kind]).glob("*.py") if path.stem != "__init__"))
 
 
 def names(kind: str) -> tuple[str, ...]:
     """Every name of ``kind``: cxrbench's own, then those of installed packages."""
-    return (*own(kind), *(name for name in _announced(kind) if name not in own(kind)))
+    return (*built_in(kind), *(name for name in _announced(kind) if name not in built_in(kind)))
 
 
 def module_of(kind: str, name: str) -> str:
@@ -45,7 +45,7 @@ def module_of(kind: str, name: str) -> str:
     Raises CxrbenchError where there is none, or where an installed package takes a name that cxrbench has.
     """
     announced = _announced(kind)
-    if name in own(kind):
+    if name in built_in(kind):
         if name in announced:
             raise CxrbenchError(
                 f"{kind} {name} is cxrbench's own, and {announced[name]} of an installed package takes the same name;"
@@ -69,6 +69,7 @@ def load(kind: str, name: str) -> ModuleType:
         raise CxrbenchError(f"{kind} {name} is module {module}, which can't be imported ({error})") from error
 
 
+@functools.cache
 def constant(kind: str, name: str, variable: str) -> object:
     """What the module of ``name`` sets ``variable`` to, read from its text: to import it may cost seconds.
 

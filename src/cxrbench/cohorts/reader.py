@@ -39,7 +39,8 @@ def find(
 ) -> Listing:
     """Every file of the cohort at ``root``; paths stay relative where ``root`` is.
 
-    A reader gets what it has a parameter for. Raises CxrbenchError where it has none for one of ``options``.
+    A reader of ours gets what it has a parameter for, one of an installed package gets ``options`` alone. Raises
+    CxrbenchError where it has no parameter for one of them.
     """
     read = plugins.load("source", source).read
     takes = list(inspect.signature(read).parameters)[1:]
@@ -47,7 +48,8 @@ def find(
         raise CxrbenchError(
             f"source {source} has no option {unknown[0]} but {', '.join(takes) or 'none'}; mend the cohort's options"
         )
-    given: dict[str, Any] = {"table": table, "view": view, "per_label": per_label, "seed": seed, **options}
+    ours: dict[str, Any] = {"table": table, "view": view, "per_label": per_label, "seed": seed}
+    given = ours if source in plugins.built_in("source") else options
     found: Listing = read(root, **{name: value for name, value in given.items() if name in takes})
     return found
 

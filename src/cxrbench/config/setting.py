@@ -18,11 +18,11 @@ from cxrbench.config.checked import Checked, Text, check, named
 from cxrbench.config.loss_forms import LOSS_FORMS
 from cxrbench.config.optimizers import OPTIMIZERS
 
-MODELS = plugins.own("model")
-LOSSES = (*LOSS_FORMS, *plugins.own("loss"))
+MODELS = plugins.built_in("model")
+LOSSES = (*LOSS_FORMS, *plugins.built_in("loss"))
 RESIZES = ("squash", "pad", "trim")
 HIDDEN = ("nothing", "lungs")
-AUGMENTS = ("none", *plugins.own("augmentation"))
+AUGMENTS = ("none", *plugins.built_in("augmentation"))
 CHECKPOINTS = ("last", "best")
 PRECISIONS = ("float32", "mixed_bfloat16")
 Model, Loss = named("model", MODELS), named("loss", LOSSES)

@@ -34,6 +34,11 @@ def split_of(setting: Mapping[str, Any]) -> Split:
     return tuple(setting.get(name, absent) for name, absent in SPLIT.items())
 
 
+def splits_of(settings: Mapping[str, Mapping[str, Any]]) -> dict[str, Split]:
+    """The split of each setting of a study, by label."""
+    return {label: split_of(setting) for label, setting in settings.items()}
+
+
 def settings_of(planned: Iterable[PlannedRun], skipped: Mapping[Setting, str]) -> StudySettings:
     """The settings that the studies plan, in their order; ``skipped`` gives those that are not run their reasons."""
     studies: dict[str, dict[str, StudySetting]] = {}

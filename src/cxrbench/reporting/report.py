@@ -12,7 +12,7 @@ from cxrbench.evaluation.comparisons import Rules, StudyRuns
 from cxrbench.evaluation.runs import studies
 from cxrbench.evaluation.same import against_itself
 from cxrbench.evaluation.spread import spreads
-from cxrbench.evaluation.study_settings import StudySettings, run_of, skipped_of, split_of
+from cxrbench.evaluation.study_settings import StudySettings, run_of, skipped_of, splits_of
 from cxrbench.evaluation.summaries import Summary, summarise
 from cxrbench.evaluation.verdicts import Verdict, judge
 from cxrbench.published import consistency
@@ -163,7 +163,7 @@ def _page(
 
 
 def _phantoms(results: Results, context: Context) -> dict[str, list[str]]:
-    """Study -> the cohorts of computed images that its runs were trained or tested on."""
+    """Study -> the cohorts of computed images that its runs were judged on."""
     of_run = {run: set(scores["source"].unique()) for run, (_, scores) in results.runs.items()}
     computed = [name for name, source in context.sources.items() if source == "phantom"]
     found = {}
@@ -188,11 +188,8 @@ def verdicts_on(
 def _summaries(results: Results) -> dict[str, Summary]:
     """Study -> its means; a study of which every setting was skipped has none."""
     were_run = {name: run_of(settings) for name, settings in results.settings.items()}
-    splits = {
-        name: {label: split_of(setting) for label, setting in settings.items()} for name, settings in were_run.items()
-    }
     return {
-        name: summarise(results.metrics, name, list(settings), results.seeds, splits[name])
+        name: summarise(results.metrics, name, list(settings), results.seeds, splits_of(settings))
         for name, settings in were_run.items()
         if settings
     }

@@ -19,7 +19,7 @@ from cxrbench.base.tables import read_table
 from cxrbench.evaluation import summaries
 from cxrbench.evaluation.metrics import METRICS, evaluate
 from cxrbench.evaluation.runs import metric_table, read_run
-from cxrbench.evaluation.study_settings import split_of
+from cxrbench.evaluation.study_settings import splits_of
 from cxrbench.runs import average
 from cxrbench.runs.fingerprint import data_sha256
 from cxrbench.runs.plan import select
@@ -208,7 +208,7 @@ class GridLog:
             return None
         metrics = pd.concat(complete.values())
         order = [one for one in self._grid.loc[self._grid["study"] == study, "setting"].unique() if one in complete]
-        splits = {one: split_of(self._logged[study, one][0].record["setting"]) for one in order}
+        splits = splits_of({one: self._logged[study, one][0].record["setting"] for one in order})
         return summaries.winner(summaries.summarise(metrics, study, order, seeds, splits))
 
     def _choice(self, study: str, run: SeedRun, metrics: Mapping[str, float]) -> Choice:
