@@ -39,10 +39,11 @@ test: $(READY) ## unit tests and a smoke run of the whole pipeline on a tiny pha
 unit: $(READY) ## unit tests alone, without the slow ones that start processes and train
 	pytest $(PARALLEL) -m "not smoke and not slow"
 
-check: $(READY) ## lint, format and types
+check: $(READY) ## lint, format, types, and known vulnerabilities of the pinned packages
 	ruff check .
 	ruff format --check .
 	mypy
+	python .ci/audit
 
 validate: repository $(READY) ## the data checks alone: makes the tables where they are absent, then checks them anew
 	dvc repro split

@@ -1,6 +1,7 @@
 """The house stands as drawn: imports flow one way, files and functions are small, stages share their names."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -215,6 +216,19 @@ def test_a_stage_depends_on_nothing_that_is_not_there(stage):
     written = [out for other in STAGES for out in outputs(other)]
     for dep in PIPELINE["stages"][stage]["deps"]:
         assert (ROOT / dep).exists() or any(dep == out or dep.startswith(f"{out}/") for out in written), dep
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_no_parameter_is_part_of_a_command_for_the_shell(stage):
+    assert PIPELINE["stages"][stage]["cmd"] == f"python -m cxrbench.stages.{stage.replace('-', '_')}"
+
+
+def test_every_server_that_we_name_listens_on_this_machine_alone():
+    pages = [ROOT / "Makefile", ROOT / "README.md", *ROOT.glob("docs/**/*.md"), *ROOT.glob("src/**/*.py")]
+    lines = [line for page in pages for line in page.read_text(encoding="utf-8").splitlines()]
+    hosts = [line for line in lines if re.search(r"--host\b|0\.0\.0\.0", line)]
+    assert hosts
+    assert all(re.search(r"--host[ =]127\.0\.0\.1\b", line) for line in hosts), hosts
 
 
 @pytest.mark.parametrize("stage", STAGES)

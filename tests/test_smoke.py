@@ -3,6 +3,7 @@
 import json
 import sqlite3
 import time
+import zipfile
 
 import boto3
 import pytest
@@ -13,6 +14,14 @@ from tests.clone import run, tiny_clone
 
 SEEDS = 2
 KEYS = {"aws_access_key_id": "nobody", "aws_secret_access_key": "nothing"}
+PLANTED = "planted-3f9c1e"  # a secret, as a user's environment and git have them
+SECRETS = dict.fromkeys(
+    (
+        *("KAGGLE_KEY", "KAGGLE_API_TOKEN", "PHYSIONET_PASSWORD", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
+        *("MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN", "GITHUB_TOKEN"),
+    ),
+    PLANTED,
+)
 pytestmark = pytest.mark.smoke
 
 
@@ -33,7 +42,9 @@ def clone(tmp_path_factory):
     """A tiny clone after its first `dvc repro`."""
     folder = tmp_path_factory.mktemp("smoke") / "cxrbench"
     tiny_clone(folder)
-    run(folder, "dvc", "repro")
+    run(folder, "git", "remote", "add", "origin", f"https://nobody:{PLANTED}@example.org/cxrbench.git")
+    said = run(folder, "dvc", "repro", **SECRETS)
+    (folder.parent / "said.txt").write_text(said, encoding="utf-8")
     return folder
 
 
@@ -57,6 +68,18 @@ def test_one_command_leads_to_a_report_with_every_study(clone):
     assert str(clone) not in page
     verdict = json.loads((clone / "data" / "validate" / "verdict.json").read_text(encoding="utf-8"))
     assert verdict["passed"]
+
+
+def test_a_secret_of_the_environment_is_in_no_file_no_store_and_no_message(clone):
+    run(clone, "cxrbench", "pack", str(clone.parent / "packed" / "tiny"), **SECRETS)
+    searched = [path for path in clone.parent.rglob("*") if path.is_file() and not path.is_symlink()]
+    held = [path for path in searched if PLANTED.encode() in path.read_bytes()]
+    assert held == [clone / ".git" / "config"]  # where the test planted it
+    archives = [path for path in searched if path.suffix == ".keras"]
+    assert archives
+    for path in archives:
+        with zipfile.ZipFile(path) as archive:
+            assert not [name for name in archive.namelist() if PLANTED.encode() in archive.read(name)]
 
 
 def test_every_run_is_in_mlflow_once_and_finished(clone):

@@ -75,7 +75,7 @@ def test_a_restricted_cohorts_report_stays_here_until_it_is_allowed_elsewhere(
     workspace: Path, reports: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(report_log, "stays_here", lambda uri: False)
+        patch.setattr(report_log, "stay_here", lambda *_: False)
         assert attach(reports, {"mimic"}).startswith("withheld")
         assert not list((workspace / "mlruns" / "artifacts").rglob(PAGE))
         assert attach(reports, ()) == PAGE

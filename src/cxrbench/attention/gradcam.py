@@ -62,9 +62,11 @@ def _answer_all(questions: Sequence[Question]) -> list[np.ndarray | str]:
 def _answer(question: Question) -> np.ndarray | str:
     import keras
 
+    from cxrbench.training.stored_network import load_network
+
     keras.utils.clear_session()
     try:
-        network = keras.models.load_model(question.network, compile=False)
+        network = load_network(question.network)
         batches = range(0, len(question.images), AT_ONCE)
         return np.concatenate([_of_batch(network, question, slice(first, first + AT_ONCE)) for first in batches])
     except CxrbenchError as error:

@@ -50,7 +50,9 @@ def mean_of(trained: Sequence[Path]) -> "keras.Model":
     """The mean of the networks in these files; its input and output are theirs."""
     import keras
 
-    networks = [keras.models.load_model(path, compile=False) for path in trained]
+    from cxrbench.training.stored_network import load_network
+
+    networks = [load_network(path) for path in trained]
     grey = keras.Input(networks[0].input_shape[1:], name="grey")
     said = []
     for number, network in enumerate(networks):

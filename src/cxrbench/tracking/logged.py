@@ -37,7 +37,7 @@ BEST, BEST_MEAN = "best", "best-mean"  # the best run of a study, and the mean o
 METRIC_OF_CHOICE = "validation_accuracy"
 NOTE = "mlflow.note.content"
 MISTAKES = "mistakes.png"
-WITHHELD = "withheld: the cohort is restricted and this store is not on the machine that trained"
+WITHHELD = "withheld: the cohort is restricted, and this store may keep files off the machine that trained"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from cxrbench.base import workspace
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.tracking.failure import reason
-from cxrbench.tracking.locality import stays_here
+from cxrbench.tracking.locality import stay_here
 from cxrbench.tracking.opening import Store, place_of, sqlite_file
 from cxrbench.tracking.provenance import EXPERIMENTS, joined, provenance_tags
 
@@ -29,7 +29,7 @@ NAME = "report"  # of a run outside a DVC experiment
 PAGE, FIGURES = "report.html", "metrics.json"  # in the folder of a report
 DIGEST = "report.sha256"
 OUTCOME = "report"  # the tag that says what became of the page
-WITHHELD = "withheld: a cohort is restricted and this store is not on the machine that made the report"
+WITHHELD = "withheld: a cohort is restricted, and this store may keep files off the machine that made the report"
 PATIENCE_S = 60  # seconds that the report stage waits for MLflow
 NOTE = "The claims by verdict, and of each study its winner's accuracy; the page is the artifact report.html."
 
@@ -81,7 +81,7 @@ def attach(folder: Path, restricted: Collection[str], uri: str | None = None) ->
         if run.info.status != "FINISHED":  # also one whose process ended while it logged
             store.client.log_batch(run.info.run_id, metrics=_metrics(figures, run.info.start_time))
         outcome = run.data.tags.get(OUTCOME, WITHHELD)
-        if outcome == WITHHELD and (not restricted or (stays_here(store.uri) and stays_here(run.info.artifact_uri))):
+        if outcome == WITHHELD and (not restricted or stay_here(store.uri, run.info.artifact_uri)):
             store.client.log_artifact(run.info.run_id, str(page))
             outcome = PAGE
         store.client.set_tag(run.info.run_id, OUTCOME, outcome)

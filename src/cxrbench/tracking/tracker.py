@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cxrbench.tracking import logged
-from cxrbench.tracking.locality import stays_here
+from cxrbench.tracking.locality import stay_here
 from cxrbench.tracking.logged import (
     BEST,
     BEST_MEAN,
@@ -190,7 +190,7 @@ class Tracker:
     def _log_picture(self, run: "Run", picture: Picture) -> None:
         """Logs the picture, unless a restricted cohort's pixels would leave this machine; a tag says what was done."""
         outcome = WITHHELD
-        if not picture.restricted or (stays_here(self._uri) and stays_here(run.info.artifact_uri)):
+        if not picture.restricted or stay_here(self._uri, run.info.artifact_uri):
             figure = picture.draw()
             outcome = MISTAKES if figure else "none"
             if figure:

@@ -81,11 +81,13 @@ def _load(model: ViewModel) -> "keras.Model":
     """The network in ``model.path``; CxrbenchError where Keras cannot load it or it is of another form."""
     import keras
 
+    from cxrbench.training.stored_network import load_network
+
     with TemporaryDirectory() as folder:
         named = Path(folder) / "model.keras"  # Keras takes no other ending; the user's file may have any name
         named.symlink_to(model.path.absolute())
         try:
-            network = keras.models.load_model(named, compile=False)
+            network = load_network(named)
         except Exception as error:  # Keras raises nearly anything on a file that another version wrote
             said = " ".join(str(error).replace(str(named), str(model.path)).split())[:300]
             raise CxrbenchError(
