@@ -3,8 +3,11 @@
 import json
 import os
 import time
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import yaml
 
 from cxrbench import cli
 from cxrbench.base.tables import write_table
@@ -97,6 +100,18 @@ def test_pruning_asks_and_keeps_what_the_present_grid_asks_for(grid, capsys, mon
     assert "2.0 MB freed" in capsys.readouterr().out
     assert not array.exists()
     assert store.names() == set(names)
+
+
+def test_no_image_of_a_restricted_cohort_is_exported(grid, tmp_path, monkeypatch, capsys):
+    jobs = {name: SimpleNamespace(rows=assignment()) for name in grid[1]}  # as decoded: there are no images here
+    monkeypatch.setattr(plan, "missing_jobs", lambda *_: jobs)
+    tree = yaml.safe_load(Path("params.yaml").read_text())
+    tree["cohorts"]["pneumonia"]["restricted"], tree["kept"] = True, "here/../"
+    Path("params.yaml").write_text(yaml.safe_dump(tree))
+    assert cli.main(["grid", "--export", str(tmp_path / "out")]) == 0
+    told = capsys.readouterr().out
+    assert "6 runs stay here: their images are of restricted cohorts (pneumonia)" in told
+    assert not (tmp_path / "out").exists()
 
 
 def test_without_a_table_of_images_it_says_what_to_run(capsys):
