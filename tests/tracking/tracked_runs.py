@@ -28,6 +28,10 @@ def write_run(folder: Path, seed: int, setting: Setting, losses: list[float]) ->
     epochs = np.arange(1, len(losses) + 1)
     table = {"epoch": epochs, "loss": losses, "accuracy": 0.9, "val_loss": losses, "val_accuracy": 0.8, "seconds": 1.0}
     write_table(folder / "history.csv", pd.DataFrame(table), "history")
+    names = [f"i{k}" for k in range(8)]
+    images = {"source": "pneumonia", "image_id": names, "patient_id": names, "part": "validation"}
+    scores = pd.DataFrame(images).assign(target=[0, 1] * 4, score=[0.2, 0.8] * 4)
+    write_table(folder / "scores.csv", scores, "scores")
     record = {
         "run": folder.name,
         "setting": setting.model_dump(),

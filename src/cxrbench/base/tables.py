@@ -122,6 +122,19 @@ TABLES: dict[str, dict[str, str]] = {
         "view_score": "float64",  # P(frontal), or NaN
         "reason": "str",  # why there is no view
     },
+    # what `cxrbench predict` says of each image, and a served model, without the path
+    "predictions": {
+        "path": "str",
+        "label": "str",  # what the image is called, or empty: no label is given, and 'reason' says why
+        "finding": "str",  # the label that 'probability' is of
+        "probability": "float64",  # of the finding, the mean of the networks of all seeds; NaN: not asked
+        "threshold": "float64",  # frozen on validation; from here on the probability speaks for the finding
+        "abstain_from": "float64",  # from here on,
+        "abstain_below": "float64",  # and below this, no label is given
+        "view": "str",  # frontal, lateral, or empty: the view network abstains or was not asked
+        "view_score": "float64",  # P(frontal), or NaN
+        "reason": "str",  # why there is no label
+    },
     # which run answers which cell of which study
     "grid": {"study": "str", "setting": "str", "seed": "int64", "run": "str"},
     # what a run says of each image: P(target = 1)

@@ -52,7 +52,8 @@ def run(options: argparse.Namespace) -> int:
     else:
         grid = grid_table(split_runnable(params.planned_runs(), assignment)[0], assignment)
     store = RunStore(run_store_dir())
-    outcome = log_missing(grid, store, assignment, params.restricted, params.seeds, options.to)
+    view = Path("data/view-filter/model.keras")
+    outcome = log_missing(grid, store, assignment, params.restricted, params.seeds, options.to, view)
     print(f"{outcome.new} runs logged to {outcome.uri}, {outcome.known} were there")
     if outcome.untrained:
         print(f"{outcome.untrained} runs of the grid are not in {store.folder}; 'dvc repro train-grid' trains them")

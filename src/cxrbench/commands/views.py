@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cxrbench.base.errors import CxrbenchError, disk_full
 from cxrbench.base.machine import cores
+from cxrbench.commands import workers
 
 VIEWS = """\
 Says of each file in a folder, and in the folders below it, whether it is a frontal or a lateral chest radiograph.
@@ -40,7 +41,9 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         help="a view network that the pipeline trained, with its .json beside it (default:"
         " data/view-filter/model.keras of the current workspace)",
     )
-    views.add_argument("--workers", type=_count, default=cores(), help="processes that decode (default: one a core)")
+    views.add_argument(
+        "--workers", type=workers.count, default=cores(), help="processes that decode (default: one a core)"
+    )
     views.set_defaults(run=run)
 
 
@@ -58,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _views(folder: str, out: Path, model_path: Path | None, workers: int) -> None:
+def _views(folder: str, out: Path, model_path: Path | None, processes: int) -> None:
     from cxrbench.base.folders import list_files
     from cxrbench.base.progress import progress
     from cxrbench.views import stored
@@ -70,15 +73,9 @@ def _views(folder: str, out: Path, model_path: Path | None, workers: int) -> Non
     also = f", {skipped:,} hidden files and files of tools skipped" if skipped else ""
     print(f"{model.origin}; {len(files):,} files to look at{also}", file=sys.stderr)
     with progress("files", len(files)) as advance:
-        counts = call_views(files, model, out, workers, advance)
+        counts = call_views(files, model, out, processes, advance)
     print(
         f"{counts['frontal']:,} frontal, {counts['lateral']:,} lateral, {counts['']:,} undecided,"
         f" {counts[UNUSABLE]:,} that cannot be used; {len(files) / (time.monotonic() - started):,.1f} images a second,"
         f" start included; see {out}"
     )
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 1024:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 1024")
-    return int(text)

@@ -6,6 +6,8 @@ import numpy as np
 
 from cxrbench.evaluation.metrics import THRESHOLD
 
+LEVEL = 0.95  # of each class, the share that must not be called wrongly outside the band
+
 
 def youden(target: np.ndarray, score: np.ndarray) -> float:
     """The threshold of greatest sensitivity + specificity - 1 (Youden's J, 1950), one of the scores; arrays (n,).
@@ -33,3 +35,17 @@ def accuracy_at(threshold: float, target: np.ndarray, score: np.ndarray) -> floa
     if not math.isfinite(threshold) or not len(score) or not np.isfinite(score).all():
         return math.nan
     return float(np.mean((score >= threshold) == (target == 1)))
+
+
+def intermediate(target: np.ndarray, score: np.ndarray, threshold: float, level: float = LEVEL) -> tuple[float, float]:
+    """The band of scores [a, b) around ``threshold`` in which a network had better say nothing; arrays (n,).
+
+    The intermediate range of two-graph ROC (Greiner, Sohr & Goebel 1995): below a lie at most 1 - ``level`` of the
+    images of target 1, from b on at most 1 - ``level`` of those of target 0. So of either class at most 5 % are called
+    wrongly on the images that the band was taken from. It is empty (a = b) where the threshold alone keeps both.
+    """
+    spare = {one: math.floor((1 - level) * np.sum(target == one) + 1e-9) for one in (0, 1)}  # images that may be wrong
+    ones, zeros = np.sort(score[target == 1]), np.sort(score[target == 0])
+    first = min(float(ones[spare[1]]), threshold)  # below it lie no more of the ones than may be wrong
+    last = float(np.nextafter(zeros[::-1][spare[0]], np.inf))
+    return first, max(last, threshold)

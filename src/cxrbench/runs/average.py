@@ -48,11 +48,15 @@ def _write_all(means: Sequence[tuple[Sequence[Path], Path]]) -> None:
 
 def mean_of(trained: Sequence[Path]) -> "keras.Model":
     """The mean of the networks in these files; its input and output are theirs."""
-    import keras
-
     from cxrbench.training.stored_network import load_network
 
-    networks = [load_network(path) for path in trained]
+    return mean_network([load_network(path) for path in trained])
+
+
+def mean_network(networks: Sequence["keras.Model"]) -> "keras.Model":
+    """The mean of ``networks``, of one form, as one."""
+    import keras
+
     grey = keras.Input(networks[0].input_shape[1:], name="grey")
     said = []
     for number, network in enumerate(networks):

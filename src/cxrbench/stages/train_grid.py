@@ -16,6 +16,7 @@ from cxrbench.tracking.provenance import origins
 from cxrbench.training import backend
 
 OUT = Path("data/train-grid")
+VIEW_NETWORK = Path("data/view-filter/model.keras")  # goes with each logged model
 
 
 def main() -> None:
@@ -28,7 +29,7 @@ def main() -> None:
     for line in dict.fromkeys(f"{one.study}, {one.label}: skipped, because {reasons[one.setting]}" for one in skipped):
         print(line)
     grid = outputs.grid_table(planned, assignment)
-    tracker = GridTracker(grid, store, assignment, params.restricted)
+    tracker = GridTracker(grid, store, assignment, params.restricted, VIEW_NETWORK)
     failed = None
     try:
         where = (array_cache_dir(), params.workers, tracker.on_run, params.executor)

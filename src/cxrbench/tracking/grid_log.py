@@ -20,6 +20,7 @@ from cxrbench.evaluation import summaries
 from cxrbench.evaluation.metrics import METRICS, evaluate
 from cxrbench.evaluation.runs import metric_table, read_run
 from cxrbench.evaluation.study_settings import splits_of
+from cxrbench.evaluation.usage import labels_of
 from cxrbench.runs import average
 from cxrbench.runs.fingerprint import data_sha256
 from cxrbench.runs.plan import select
@@ -42,7 +43,8 @@ class GridLog:
     """Logs the runs of ``grid`` (table 'grid') that are in ``store``.
 
     ``assignment`` is the table of all images; no pixel of those whose source is in ``restricted`` leaves this machine.
-    ``uri`` is the store to log to (default: the workspace's). Not to be used by two threads at once.
+    ``uri`` is the store to log to (default: the workspace's). ``view`` is the view network's file, which goes with each
+    model if it is there. Not to be used by two threads at once.
     """
 
     def __init__(
@@ -52,8 +54,9 @@ class GridLog:
         assignment: pd.DataFrame,
         restricted: Collection[str],
         uri: str | None = None,
+        view: Path | None = None,
     ) -> None:
-        self._grid, self._store, self._uri = grid, store, uri
+        self._grid, self._store, self._uri, self._view = grid, store, uri, view
         self._assignment, self._restricted = assignment, restricted
         grouped = grid.groupby(["study", "setting"], sort=False)
         self._rows: dict[Setting, pd.DataFrame] = {(str(study), str(name)): rows for (study, name), rows in grouped}
@@ -62,6 +65,7 @@ class GridLog:
         self._logged: dict[Setting, list[SeedRun]] = {}
         self._metrics: dict[Setting, pd.DataFrame] = {}
         self._data: dict[tuple[str, str], tuple[DataSet, ...]] = {}
+        self._labels: dict[str, tuple[str, str]] = {}  # cohort -> the names of targets 0 and 1
         self._fixed: dict[tuple[str, str], str] = {}  # cohort and protocol -> the hash of the fixed split's data
         self._models_done = False
         self.failure = ""  # the last one, as the start of a sentence
@@ -143,7 +147,12 @@ class GridLog:
         origin = provenance.kept(self._store.folder, name) or Provenance()
         if setting.get("redraw") and not origin.seedless:
             origin = dataclasses.replace(origin, seedless=self._seedless(run.record))
-        return SeedRun(run.folder, values, status, self._data[key], origin)
+        cohort = setting["cohort"]
+        if cohort not in self._labels:
+            self._labels[cohort] = labels_of(self._assignment, cohort)
+        there = self._view is not None and self._view.is_file() and cohort != "views"
+        view = self._view if there else None
+        return SeedRun(run.folder, values, status, self._data[key], origin, self._labels[cohort], view)
 
     def _seedless(self, record: Mapping[str, Any]) -> str:
         """The fingerprint of a run without its seed; for a redrawn split the fixed one of its protocol stands."""

@@ -28,9 +28,14 @@ class GridTracker:
     """
 
     def __init__(
-        self, grid: pd.DataFrame, store: RunStore, assignment: pd.DataFrame, restricted: Collection[str]
+        self,
+        grid: pd.DataFrame,
+        store: RunStore,
+        assignment: pd.DataFrame,
+        restricted: Collection[str],
+        view: Path | None = None,
     ) -> None:
-        self._log = GridLog(grid, store, assignment, restricted)
+        self._log = GridLog(grid, store, assignment, restricted, view=view)
         self._folder = Path.cwd()
         self._trained: list[str] = []
         self._said = ""

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from cxrbench.base.tables import read_table
 from cxrbench.config.setting import Setting
+from cxrbench.evaluation.usage import Usage, usage_of
 from cxrbench.runs.fingerprint import fingerprint
 from cxrbench.tracking.data_set import DataSet
 from cxrbench.tracking.provenance import Provenance
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.figure import Figure
 
 # A column of history.csv -> its metric. The prefix keeps a curve over epochs apart from the final metric of the kept
@@ -59,6 +61,8 @@ class SeedRun:
     status: str  # ok | degenerate | diverged
     data: tuple[DataSet, ...] = ()
     provenance: Provenance = dataclasses.field(default_factory=Provenance)
+    labels: tuple[str, str] = ("negative", "positive")  # the names of targets 0 and 1
+    view: Path | None = None  # the view network of this data, with its .json beside it
 
     @functools.cached_property
     def record(self) -> dict[str, Any]:
@@ -67,7 +71,14 @@ class SeedRun:
 
     @property
     def network(self) -> "Network":
-        return Network(self.folder / "model.keras", self.record["setting"], self.record["environment"])
+        record = self.record
+        usage = usage_of_mean([self])
+        return Network(self.folder / "model.keras", record["setting"], record["environment"], usage, self.view)
+
+    @functools.cached_property
+    def scores(self) -> "pd.DataFrame":
+        """The table 'scores'."""
+        return read_table(self.folder / "scores.csv", "scores")
 
     @functools.cached_property
     def ended(self) -> float:
@@ -113,11 +124,18 @@ class SeedRun:
 
 @dataclasses.dataclass(frozen=True)
 class Network:
-    """A trained network's file, and what of its setting and environment its users need to know."""
+    """A trained network's file, and what its users need to know."""
 
     file: Path
     setting: Mapping[str, Any]
     environment: Mapping[str, str]
+    usage: Usage
+    view: Path | None  # the network that tells frontal from lateral; None: nothing does
+
+
+def usage_of_mean(runs: "Sequence[SeedRun]") -> Usage:
+    """How the mean of the networks of a setting's runs is used."""
+    return usage_of(runs[0].record["setting"], [run.scores for run in runs], runs[0].labels)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -135,7 +153,7 @@ class MeanRun:
 
     @property
     def network(self) -> Network:
-        return dataclasses.replace(self.of[0].network, file=self.file)
+        return dataclasses.replace(self.of[0].network, file=self.file, usage=usage_of_mean(self.of))
 
     @property
     def seeds(self) -> str:

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Collection, Sequence
+from pathlib import Path
 
 import pandas as pd
 
@@ -29,13 +30,14 @@ def log_missing(
     restricted: Collection[str],
     seeds: Sequence[int],
     uri: str | None = None,
+    view: Path | None = None,
 ) -> Outcome:
     """Logs what the store ``uri`` lacks of the runs of ``grid`` in ``store``; the arguments are those of ``GridLog``.
 
     Raises CxrbenchError where something can't be logged; what could be is.
     """
     trained = {run for run in grid["run"].unique() if store.path(run).is_dir()}
-    log, where = GridLog(grid, store, assignment, restricted, uri), without_password(tracking_uri(uri))
+    log, where = GridLog(grid, store, assignment, restricted, uri, view), without_password(tracking_uri(uri))
     log.log(trained, partly=True)
     log.register(seeds)
     if missing := log.missing(trained):

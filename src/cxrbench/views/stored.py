@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from cxrbench.base.errors import CxrbenchError
-from cxrbench.base.files import sha256_of, write_text
+from cxrbench.base.files import replaced_when_whole, sha256_of, write_text
 from cxrbench.base.workspace import workspace_root
 from cxrbench.config.loss_forms import LOSS_FORMS
 from cxrbench.images.decode import RESIZES
+from cxrbench.views.network import Network
 
 TrainedOn = dict[str, dict[str, dict[str, int]]]  # cohort -> part -> view -> images
 
@@ -35,6 +36,10 @@ class ViewModel:
     def resize_for(self, cohort: str | None) -> str:
         """How to resize a film of ``cohort``, None for any other source: a teacher's as it was learnt."""
         return self.resize if cohort in self.trained_on else resize_elsewhere(self.resize)
+
+    @property
+    def network(self) -> Network:
+        return Network((self.path,), self.loss, self.image_size, "run 'dvc repro -f view-filter'")
 
     @property
     def origin(self) -> str:
@@ -63,8 +68,8 @@ def default_path() -> Path:
 
 def save(trained: Path, model: ViewModel) -> ViewModel:
     """Copies the file ``trained`` to ``model.path`` and writes its JSON file; the model with its checksum."""
-    model.path.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(trained, model.path)
+    with replaced_when_whole(model.path) as temporary:  # the old file may have other names, among registered models
+        shutil.copyfile(trained, temporary)
     model = dataclasses.replace(model, sha256=sha256_of(model.path))
     fields = {name: value for name, value in dataclasses.asdict(model).items() if name != "path"}
     write_text(model.path.with_suffix(".json"), json.dumps(fields, indent=1) + "\n")

@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
 from itertools import islice
-from typing import cast
+from typing import TypeVar, cast
 
 import numpy as np
 
@@ -23,6 +23,8 @@ from cxrbench.views.stored import ViewModel
 
 BATCH = 64
 WAITING_BYTES = 32 * 2**20  # of decoded squares, while the network starts or lags
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 Square = np.ndarray | Undecodable | Lost  # uint8 [h, w], or why there is none
 
 
@@ -53,44 +55,52 @@ def score_files(files: Sequence[File], model: ViewModel, workers: int) -> Iterat
         return
     square_of = partial(_square, size_px=model.image_size)
     decoding = cast("Generator[Square, None, None]", map_each(square_of, files, workers))
-    with network.started(model, threads=workers) as score, closing(decoding) as squares:
+    with network.started([model.network], threads=workers) as score, closing(decoding) as squares:
         yield from score_squares(zip((file.path for file in files), squares), score, model.image_size)
 
 
 def score_squares(
     squares: Iterable[tuple[str, Square]], score: Callable[[np.ndarray], np.ndarray], size_px: int
 ) -> Iterator[Scored]:
-    """``score`` of uint8 [n, size_px, size_px, 1] for batches of squares, while the next are drawn from ``squares``.
+    """``score`` of uint8 [n, size_px, size_px, 1] for batches of squares, while the next are drawn from ``squares``."""
+    return in_batches(squares, partial(_scored, score=score, size_px=size_px), size_px**2)
 
-    Of squares drawn but not yet yielded there are never more than WAITING_BYTES and one batch.
+
+def in_batches(
+    items: Iterable[Item], judge: Callable[[list[Item]], Sequence[Result]], item_bytes: int
+) -> Iterator[Result]:
+    """What ``judge`` says of each item, asked for batches in a thread of its own while the next items are drawn.
+
+    Of items drawn but not yet yielded there are never more than WAITING_BYTES and one batch.
     """
-    most = WAITING_BYTES // (BATCH * size_px**2)
-    waiting: deque[tuple[list[Scored], Future[np.ndarray]]] = deque()
-    source = iter(squares)
+    most = WAITING_BYTES // (BATCH * item_bytes)
+    waiting: deque[Future[Sequence[Result]]] = deque()
+    source = iter(items)
     line = ThreadPoolExecutor(1)
     try:
         while drawn := list(islice(source, BATCH)):
-            images = [square for _, square in drawn if isinstance(square, np.ndarray)]
-            stacked = np.stack(images)[..., None] if images else np.empty((0, size_px, size_px, 1), np.uint8)
-            waiting.append(([_unscored(*each) for each in drawn], line.submit(score, stacked)))
-            while waiting and (len(waiting) > most or waiting[0][1].done()):
-                yield from _scored(*waiting.popleft())
+            waiting.append(line.submit(judge, drawn))
+            while waiting and (len(waiting) > most or waiting[0].done()):
+                yield from waiting.popleft().result()
         while waiting:
-            yield from _scored(*waiting.popleft())
+            yield from waiting.popleft().result()
     finally:
         line.shutdown(wait=False, cancel_futures=True)  # a network that is still starting is not waited for
 
 
-def _unscored(path: str, square: Square) -> Scored:
-    if isinstance(square, Lost):
-        square = square.refusal(path)
-    return Scored(path, math.nan, square if isinstance(square, Undecodable) else None)
+def refusal_of(path: str, decoded: object) -> Undecodable | None:
+    """Why there is nothing to look at in what decoding gave for the file ``path``; None where there is."""
+    if isinstance(decoded, Lost):
+        return decoded.refusal(path)
+    return decoded if isinstance(decoded, Undecodable) else None
 
 
-def _scored(batch: list[Scored], scores: "Future[np.ndarray]") -> Iterator[Scored]:
-    score_of = iter(scores.result())
-    for each in batch:
-        yield each if each.refusal else dataclasses.replace(each, score=float(next(score_of)))
+def _scored(drawn: list[tuple[str, Square]], score: Callable[[np.ndarray], np.ndarray], size_px: int) -> list[Scored]:
+    images = [square for _, square in drawn if isinstance(square, np.ndarray)]
+    stacked = np.stack(images)[..., None] if images else np.empty((0, size_px, size_px, 1), np.uint8)
+    scores = iter(score(stacked))
+    refused = [(path, refusal_of(path, square)) for path, square in drawn]
+    return [Scored(path, math.nan if refusal else float(next(scores)), refusal) for path, refusal in refused]
 
 
 def _square(file: File, size_px: int) -> np.ndarray | Undecodable:
