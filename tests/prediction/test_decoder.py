@@ -61,18 +61,19 @@ def test_an_image_over_the_limit_is_not_decoded(monkeypatch):
 @pytest.mark.parametrize(("does", "reason"), [("sys.exit(3)", "decoder crashed"), ("time.sleep(60)", "takes too long")])
 def test_a_decoder_that_dies_or_hangs_costs_its_image_alone(monkeypatch, does, reason):
     """A program takes the decoder's place that does so when it has read its first image."""
-    code = f"import sys, time\nfrom multiprocessing.connection import Connection\n{{}}.recv_bytes(); {does}"
+    code = "import sys, time\nfrom multiprocessing.connection import Connection\npipe = Connection({})\n"
+    code += f"pipe.send_bytes(b''); pipe.recv_bytes(); {does}"
     begun = []
 
     def start(command, **options):
         begun.append(command)
         if len(begun) == 1:
-            command = [sys.executable, "-c", code.format(f"Connection({command[3]})")]
+            command = [sys.executable, "-c", code.format(command[3])]
         return real(command, **options)
 
     real = subprocess.Popen
     monkeypatch.setattr(decoder.subprocess, "Popen", start)
-    decoders = Decoders(SHAPES, 1, limit_seconds=5)
+    decoders = Decoders(SHAPES, 1, limit_seconds=3)
     lost, seen = decoders.looks([png(), png()])
     assert isinstance(lost, Undecodable)
     assert lost.reason == reason

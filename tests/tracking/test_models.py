@@ -1,12 +1,16 @@
 """The registry: what is best in a study, and that its alias never goes to a worse model."""
 
+import io
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
+from PIL import Image
 
 from cxrbench.config.setting import Setting
+from cxrbench.images.decode import load_square
 from cxrbench.tracking.logged import Choice, MeanRun, SeedRun
 from cxrbench.tracking.tracker import open_tracker
 from tests.tracking.tracked_runs import LABEL, STUDY, client, runs_by_name, seed_run
@@ -26,27 +30,34 @@ def registered(workspace: Path, best: SeedRun, chosen: Choice) -> Any:
     return client(workspace).get_model_version_by_alias(NAME, "best")
 
 
-def test_the_best_model_loads_from_the_registry_and_predicts_as_it_did(
+def test_the_best_model_takes_image_files_and_keras_reads_its_network(
     workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import keras
     import mlflow
 
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{workspace / 'mlruns' / 'mlflow.db'}")
-    model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(1)])
+    model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(1, "sigmoid")])
     run = seed_run(workspace, 0, setting=Setting(image_size=8))
     model.save(run.folder / "model.keras")
     registered(workspace, run, choice(0.9))
-    images = np.random.default_rng(1).integers(0, 256, (3, 8, 8, 1), dtype="uint8")
-    expected = model.predict(images, verbose=0)
     address = "models:/cxrbench-learning-rate@best"
-    assert np.array_equal(mlflow.keras.load_model(address).predict(images, verbose=0), expected)
+    squares = np.random.default_rng(1).integers(0, 256, (3, 8, 8, 1), dtype="uint8")
+    expected = model.predict(squares, verbose=0)
+    assert np.array_equal(mlflow.keras.load_model(address).predict(squares, verbose=0), expected)
     loaded = mlflow.pyfunc.load_model(address)
-    assert np.array_equal(loaded.predict(images), expected)
-    assert loaded.metadata.signature.outputs.inputs[0].shape == (-1, 1)
-    example = loaded.input_example
-    assert (example.shape, example.dtype) == ((1, 8, 8, 1), np.uint8)
-    assert loaded.predict(example).shape == (1, 1)
+    files = [io.BytesIO() for _ in range(3)]
+    for square, file in zip(squares, files):
+        Image.fromarray(square[..., 0].repeat(4, axis=0).repeat(4, axis=1)).save(file, "PNG")
+    said = loaded.predict(pd.DataFrame({"image": [*(file.getvalue() for file in files), b"no image"]}))
+    assert said["probability"].isna().tolist() == [False, False, False, True]
+    (workspace / "image.png").write_bytes(files[0].getvalue())
+    seen = load_square(workspace / "image.png", 8, "squash")
+    assert said["probability"][0] == pytest.approx(float(model.predict(seen[None, ..., None], verbose=0)[0, 0]))
+    assert said["reason"][3].startswith("not an image: none of JPEG")
+    assert list(said["threshold"]) == [0.8] * 4  # of the run's scores on validation
+    assert loaded.metadata.signature.outputs.input_names() == list(said)
+    assert len(loaded.predict(loaded.input_example)) == 1
 
 
 def test_the_alias_goes_to_a_better_model_and_never_back_to_a_worse_one(workspace: Path) -> None:

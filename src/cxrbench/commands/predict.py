@@ -92,9 +92,10 @@ def _predict(options: argparse.Namespace) -> None:
         counts = write_predictions(files, model, options.out, options.workers, advance)
     usage = model.usage
     called = ", ".join(f"{counts[label]:,} {label}" for label in (usage.positive, usage.negative))
+    rate = len(files) / (time.monotonic() - started)
     place = f"; see {options.out}" if options.out else ""
     print(
-        f"{called}, {counts[IN_THE_BAND]:,} without a label, {counts[NOT_FRONTAL]:,} not frontal, {counts[UNUSABLE]:,}"
-        f" that cannot be used; {len(files) / (time.monotonic() - started):,.1f} images a second, start included{place}",
+        f"{called}, {counts[IN_THE_BAND]:,} without a label, {counts[NOT_FRONTAL]:,} not frontal,"
+        f" {counts[UNUSABLE]:,} that cannot be used; {rate:,.1f} images a second, start included{place}",
         file=sys.stdout if options.out else sys.stderr,
     )

@@ -24,7 +24,7 @@ from cxrbench.images.limits import Undecodable
 from cxrbench.prediction.look import Look, Shapes, look
 
 LIMIT_SECONDS = 30.0  # for one image; MLflow's server gives up a request after 60
-MAX_BYTES = 128 * 2**20  # of one image: a server holds it several times
+MAX_BYTES = 64 * 2**20  # of one image: a server holds it several times
 REFUSED, SEEN = b"\0", b"\1"  # the first byte of an answer
 
 
@@ -61,7 +61,7 @@ class _Decoder:
     """One process and the pipe to it."""
 
     def __init__(self, shapes: Shapes) -> None:
-        self._shapes, self.alive = shapes, True
+        self._shapes, self.alive, self._started = shapes, True, False
         self._pipe, theirs = connection.Pipe()
         told = json.dumps(dataclasses.asdict(shapes))
         command = [sys.executable, "-m", __name__, str(theirs.fileno()), told]
@@ -70,6 +70,9 @@ class _Decoder:
 
     def ask(self, name: str, data: bytes, limit_seconds: float) -> Look | Undecodable:
         try:
+            if not self._started:  # which takes a second, and its time is not the image's
+                self._pipe.recv_bytes()
+                self._started = True
             self._pipe.send_bytes(data)
             if not self._pipe.poll(limit_seconds):
                 self._end()
@@ -115,6 +118,7 @@ def main(pipe_number: str, told: str) -> None:
     shapes = Shapes(**json.loads(told))
     pipe = connection.Connection(int(pipe_number))
     with suppress(EOFError, OSError):  # the server has gone
+        pipe.send_bytes(b"")  # started
         while True:
             seen = look_at_bytes(pipe.recv_bytes(), shapes)
             if isinstance(seen, Undecodable):

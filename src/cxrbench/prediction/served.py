@@ -61,8 +61,8 @@ class Served:
 def bytes_of(value: object) -> bytes:
     """The bytes of an image file from a cell of the column ``image``.
 
-    MLflow decodes base64 in the forms 'dataframe_records' and 'dataframe_split' alone; of 'inputs' it hands on the text.
-    What is no base64 stays as it is, and no image is found in it.
+    MLflow decodes base64 in 'dataframe_records' and 'dataframe_split' alone; of 'inputs' it hands on the text. What is
+    no base64 stays as it is, and no image is found in it.
     """
     data = value.encode() if isinstance(value, str) else bytes(value) if isinstance(value, (bytes, bytearray)) else b""
     if not data.isascii():

@@ -45,7 +45,7 @@ def write_model_folder(target: Path, network: Network, run_id: str, model_id: st
         str(target),
         loader_module=LOADER,
         mlflow_model=model,
-        signature=ModelSignature(Schema([ColSpec("binary", "image")]), Schema(answer)),
+        signature=ModelSignature(Schema([ColSpec("binary", "image")]), Schema([*answer])),
         input_example=pd.DataFrame({"image": [_noise()]}),
         pip_requirements=[f"{name}=={version}" for name, version in needs.items()],
     )
