@@ -22,6 +22,8 @@ SAID = {  # column, or table and column -> its meaning; a table alone -> what it
     ("bytes",): "size of the file",
     ("study_id",): "the source's number of the examination",
     ("rejects", "reason"): "why it can't be used",
+    ("views", "path"): "as the folder was given",
+    ("predictions", "path"): "as it was given",
     ("detail",): "more about the reason",
     ("view_by",): "how the view is known: metadata or network",
     ("view_score",): "P(frontal) by the view network, or NaN",

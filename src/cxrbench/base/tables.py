@@ -129,8 +129,8 @@ TABLES: dict[str, dict[str, str]] = {
         "finding": "str",  # the label that 'probability' is of
         "probability": "float64",  # of the finding, the mean of the networks of all seeds; NaN: not asked
         "threshold": "float64",  # frozen on validation; from here on the probability speaks for the finding
-        "abstain_from": "float64",  # from here on,
-        "abstain_below": "float64",  # and below this, no label is given
+        "abstain_from": "float64",  # from this probability on no label is given
+        "abstain_below": "float64",  # up to below this probability
         "view": "str",  # frontal, lateral, or empty: the view network abstains or was not asked
         "view_score": "float64",  # P(frontal), or NaN
         "reason": "str",  # why there is no label

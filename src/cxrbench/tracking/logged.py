@@ -75,7 +75,7 @@ class SeedRun:
         usage = usage_of_mean([self])
         return Network(self.folder / "model.keras", record["setting"], record["environment"], usage, self.view)
 
-    @functools.cached_property
+    @property
     def scores(self) -> "pd.DataFrame":
         """The table 'scores'."""
         return read_table(self.folder / "scores.csv", "scores")
