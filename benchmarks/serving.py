@@ -97,8 +97,9 @@ def images() -> dict[str, bytes]:
     from cxrbench.cohorts.phantom.patient import random_study, render
 
     rng = np.random.default_rng(0)
-    person = random_person(rng, "normal")
-    drawn = Image.fromarray(render(person, random_study(rng), 512, rng))
+    person = random_person(rng)
+    (pixels,) = render(person, [(random_study(person, "normal", rng), "PA")], 512, rng)
+    drawn = Image.fromarray(pixels)
     large = np.asarray(drawn.resize(LARGE_PX)).astype(np.float32) + rng.normal(0, 3.9, LARGE_PX[::-1])
     grainy = Image.fromarray(np.clip(large, 0, 255).astype(np.uint8))
     files = {}

@@ -122,8 +122,9 @@ def test_every_form_of_request_that_mlflow_knows_is_read(ask: Ask, form: str) ->
 def test_an_image_that_cannot_be_used_costs_its_own_row(ask: Ask) -> None:
     large = io.BytesIO()
     Image.new("1", (20_000, 20_000)).save(large, "PNG")
-    cut = image(200, "JPEG")
-    cut = cut[: len(cut) * 3 // 4]
+    whole = io.BytesIO()
+    Image.effect_noise((400, 300), 40).save(whole, "JPEG")
+    cut = whole.getvalue()[: len(whole.getvalue()) // 2]
     answer = ask(records(b"", b"dear colleague", cut, large.getvalue(), image(255)))
     assert answer.status_code == 200
     rows = answer.json()["predictions"]

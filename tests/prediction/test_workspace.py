@@ -120,11 +120,6 @@ def test_the_command_says_of_images_what_the_mean_of_the_networks_says(tmp_path,
     said = capsys.readouterr()
     assert said.out.startswith("1 covid, 2 normal, 0 without a label, 1 not frontal, 1 that cannot be used; ")
     assert said.err.startswith("not a medical device: ")
-    bright = str(images / "010.png")
-    assert cli.main(["predict", bright, "--study", "rate", "--no-view-check", "--workers", "1"]) == 0
-    rows = capsys.readouterr().out.splitlines()
-    assert rows[1].startswith(f"{bright},normal,covid,0.04")
-    assert len(rows) == 2
 
 
 def test_a_mistake_is_one_sentence_and_leaves_nothing(tmp_path, images, monkeypatch, capsys):
