@@ -10,6 +10,7 @@ LONGEST = (
     "test_report.py",
     "test_data_remote.py",
     "test_cli.py",
+    "test_serving.py",
     "test_tracking_faults.py",
 )
 

@@ -49,7 +49,7 @@ class Grid:
         monkeypatch.setattr(average, "write_all", bytes_of_all)
         self.store, self.images, self.restricted = RunStore(folder / "runs"), images(), restricted
         self.table = grid_table(PLANNED, self.images)
-        self.tracker = GridTracker(self.table, self.store, self.images, restricted)
+        self.tracker = GridTracker(self.table, self.store, self.images, restricted, folder / "view.keras")
 
     def train(self, first: int = 0, last: int = len(PLANNED)) -> None:
         """Trains the runs from ``first`` to before ``last``, and tells the tracker of each."""

@@ -28,6 +28,7 @@ class Recorder:
         self.best: list[Any] = []
         self.means: list[Any] = []
         self.pictures: dict[str, Any] = {}
+        self.networks: list[Any] = []
         self.faulty, self.fault = faulty, fault
 
     def describe(self, study: str, labels: list[str]) -> None:
@@ -38,6 +39,7 @@ class Recorder:
             raise self.fault
         self.settings.append((study, label, len(seed_runs)))
         self.pictures[label] = picture
+        self.networks += [one.network for one in seed_runs]
         assert set(draw(seed_runs[0])) == {"curves"}
         assert 0 <= seed_runs[0].metrics["validation_accuracy"] <= 1
         return len(seed_runs)
@@ -50,6 +52,7 @@ class Recorder:
 
     def register_mean(self, study: str, label: str, mean: Any, choice: Any) -> None:
         assert mean.file.is_file()
+        self.networks.append(mean.network)
         self.means.append((study, label, mean.seeds, round(choice.accuracy, 3), set(mean.metrics)))
 
 
@@ -74,6 +77,27 @@ def test_each_setting_is_logged_once_with_all_its_seeds_and_the_best_is_chosen_o
     assert what == ["rate", "lr=0.001", "0, 1", 0.8]  # where they differ the mean is 0.5, which wrongly calls 1
     assert {"validation_auc", "test_accuracy"} <= metrics
     assert capsys.readouterr().err == ""
+
+
+def test_each_network_knows_how_it_is_used_and_takes_the_view_network_along(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "view.keras").touch()
+    recorder = Recorder()
+    grid = opened(recorder, tmp_path, monkeypatch)
+    grid.train()
+    grid.finish()
+    *_, mean = recorder.networks
+    assert len(recorder.networks) == 5
+    assert {network.view for network in recorder.networks} == {tmp_path / "view.keras"}
+    assert {(one.usage.negative, one.usage.positive) for one in recorder.networks} == {("normal", "pneumonia")}
+    assert mean.usage.threshold in (0.5, 0.9)  # one of the mean's scores
+    (tmp_path / "view.keras").unlink()
+    recorder = Recorder()
+    grid = opened(recorder, tmp_path, monkeypatch)
+    grid.train()
+    grid.finish()
+    assert {network.view for network in recorder.networks} == {None}
 
 
 def test_a_setting_of_which_a_run_failed_is_logged_at_the_end_with_its_other_runs(

@@ -26,6 +26,15 @@ def test_what_is_saved_is_loaded(model):
     assert model.origin == "view network f00d, trained on 4,510 frontal and 9 lateral images of mimic"
 
 
+def test_a_new_network_leaves_other_names_of_the_old_file_as_they_are(model, tmp_path):
+    """A logged model holds the view network as one more name of its file."""
+    (tmp_path / "logged").hardlink_to(model.path)
+    (tmp_path / "trained").write_bytes(b"new weights")
+    stored.save(tmp_path / "trained", model)
+    assert (tmp_path / "logged").read_bytes() == b"weights"
+    assert model.path.read_bytes() == b"new weights"
+
+
 @pytest.mark.parametrize(
     ("learnt", "teacher", "other"), [("squash", "squash", "trim"), ("trim", "trim", "trim"), ("pad", "pad", "pad")]
 )
