@@ -18,6 +18,7 @@ from cxrbench.tracking.logged import Network
 
 LOADER = "cxrbench.prediction.served"
 KINDS = {"str": "string", "float64": "double"}  # of a table's column -> MLflow's
+ALWAYS = ("finding", "threshold", "abstain_from", "abstain_below")  # columns that have a value in each row
 EXAMPLE_PX = 32
 
 
@@ -39,7 +40,11 @@ def write_model_folder(target: Path, network: Network, run_id: str, model_id: st
     model.add_flavor(
         "keras", data="data", keras_version=versions["keras"], keras_backend=backend, save_exported_model=False
     )
-    answer = [ColSpec(KINDS[kind], name) for name, kind in TABLES["predictions"].items() if name != "path"]
+    answer = [
+        ColSpec(KINDS[kind], name, required=name in ALWAYS)
+        for name, kind in TABLES["predictions"].items()
+        if name != "path"
+    ]
     needs = {name: versions[name] for name in ("keras", backend)} | {"cxrbench": importlib.metadata.version("cxrbench")}
     mlflow.pyfunc.save_model(
         str(target),
