@@ -11,13 +11,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from cxrbench.base.assignment import column_of
 from cxrbench.base.tables import read_table
 from cxrbench.evaluation import summaries
-from cxrbench.evaluation.metrics import METRICS, evaluate
+from cxrbench.evaluation.chosen import metrics_of_mean
 from cxrbench.evaluation.runs import metric_table, read_run
 from cxrbench.evaluation.study_settings import splits_of
 from cxrbench.evaluation.usage import labels_of
@@ -229,12 +228,5 @@ class GridLog:
 
 def _metrics_of_mean(runs: Sequence[Path]) -> dict[str, float]:
     """The final metrics of the mean network of ``runs``: of an image it says the mean of their scores."""
-    tables = [read_table(run / "scores.csv", "scores") for run in runs]
-    score = np.mean([table["score"] for table in tables], axis=0)
-    found: dict[str, float] = {}
-    for part in ("validation", "test"):
-        images = (tables[0]["part"] == part).to_numpy()
-        if images.any():
-            _, values = evaluate(tables[0]["target"].to_numpy()[images], score[images])
-            found |= {f"{part}_{name}": values[name] for name in METRICS}
-    return found
+    found = metrics_of_mean([read_table(run / "scores.csv", "scores") for run in runs])
+    return {f"{part}_{name}": value for part, values in found.items() for name, value in values.items()}
