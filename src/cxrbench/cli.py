@@ -8,9 +8,9 @@ import sys
 from collections.abc import Sequence
 
 from cxrbench.base.errors import CxrbenchError
-from cxrbench.commands import compare, consistency, grid, pack, predict, report, track, views
+from cxrbench.commands import card, compare, consistency, export, grid, pack, predict, report, track, views
 
-COMMANDS = (grid, track, views, predict, pack, report, compare, consistency)
+COMMANDS = (grid, track, views, predict, export, card, pack, report, compare, consistency)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

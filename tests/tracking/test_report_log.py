@@ -100,6 +100,7 @@ def test_mlflows_failure_is_one_sentence_and_the_report_is_there(
     monkeypatch.setattr(report, "read_results", lambda _: None)
     monkeypatch.setattr(report.papers, "load", lambda _: {})
     monkeypatch.setattr(report, "write_report", lambda *_: made.touch())
+    monkeypatch.setattr(report, "write_cards", lambda *_: None)
     (workspace / "params.yaml").write_bytes((Path(__file__).parents[2] / "params.yaml").read_bytes())
     if fault == "no store":
         monkeypatch.setenv("MLFLOW_TRACKING_URI", "nosuch://me:secret@here")
@@ -120,6 +121,7 @@ def test_the_stage_attaches_what_it_made(workspace: Path, reports: Path, monkeyp
     monkeypatch.setattr(report, "read_results", lambda _: None)
     monkeypatch.setattr(report.papers, "load", lambda _: {})
     monkeypatch.setattr(report, "write_report", lambda folder, *_: (folder / PAGE).write_text("made now"))
+    monkeypatch.setattr(report, "write_cards", lambda *_: None)
     (workspace / "params.yaml").write_bytes((Path(__file__).parents[2] / "params.yaml").read_bytes())
     report.main()
     (page,) = (workspace / "mlruns" / "artifacts").rglob(PAGE)

@@ -32,8 +32,8 @@ class Chosen:
         return bool(self.setting.get("redraw", False))
 
 
-def choose(study: str, settings: StudySettings, grid: pd.DataFrame, metrics: pd.DataFrame) -> Chosen:
-    """The winner of ``study`` among the settings of the table ``grid``, by the table ``metrics``.
+def choose(study: str, settings: StudySettings, metrics: pd.DataFrame) -> Chosen:
+    """The winner of ``study``, by the table 'metrics'.
 
     Raises CxrbenchError where there is no such study or no winner.
     """
@@ -42,13 +42,13 @@ def choose(study: str, settings: StudySettings, grid: pd.DataFrame, metrics: pd.
     were_run = run_of(settings[study])
     if not were_run:
         raise CxrbenchError(f"no setting of study {study} was run; data/train-grid/settings.json says why")
-    seeds = sorted(int(seed) for seed in grid["seed"].unique())
-    label = winner(summarise(metrics, study, list(were_run), seeds, splits_of(were_run)))
+    rows = metrics[metrics["study"] == study]
+    seeds = sorted(int(seed) for seed in rows["seed"].unique())
+    label = winner(summarise(rows, study, list(were_run), seeds, splits_of(were_run)))
     if label is None:
         raise CxrbenchError(f"study {study} has no winner: at least one run of every setting diverged")
-    cells = grid[(grid["study"] == study) & (grid["setting"] == label)].sort_values("seed")
-    runs = {int(seed): str(run) for seed, run in zip(cells["seed"], cells["run"])}
-    own = metrics[(metrics["study"] == study) & (metrics["setting"] == label) & (metrics["part"] == "validation")]
+    own = rows[(rows["setting"] == label) & (rows["part"] == "validation")].sort_values("seed")
+    runs = {int(seed): str(run) for seed, run in zip(own["seed"], own["run"])}
     order = own.sort_values(["accuracy", "loss"], ascending=[False, True], kind="stable")
     return Chosen(study, label, were_run[label], runs, int(order["seed"].iloc[0]))
 

@@ -106,7 +106,7 @@ def scores_of(file: Path, images: np.ndarray) -> np.ndarray:
 def made_up_images(size_px: int) -> np.ndarray:
     """uint8 [IMAGES, size, size, 1]: noise of fine and of coarse grain, of any brightness; black and white."""
     rng = np.random.default_rng(0)
-    images = []
+    images: list[np.ndarray] = []
     for i in range(IMAGES - 2):
         grain = max(1, size_px // (2, 4, 8, 64)[i % 4])
         low, high = sorted(rng.integers(0, 256, 2))

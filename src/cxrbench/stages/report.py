@@ -1,6 +1,6 @@
-"""report: metrics and published tables -> reports/: the page, tables, metrics.json, points to plot.
+"""report: metrics and published tables -> reports/: the page, tables, metrics.json, points to plot, model cards.
 
-The page is attached to MLflow, which decides about nothing here.
+The page and the cards are attached to MLflow, which decides about nothing here.
 """
 
 from pathlib import Path
@@ -8,6 +8,7 @@ from pathlib import Path
 from cxrbench.base.entry import run
 from cxrbench.config import params as parameters
 from cxrbench.published import papers
+from cxrbench.reporting.card import write_cards
 from cxrbench.reporting.context import context_of, rules_of
 from cxrbench.reporting.report import write_report
 from cxrbench.reporting.results import read_results
@@ -19,7 +20,9 @@ def main() -> None:
     rules = rules_of(params.report)
     results = read_results(Path("data"))
     reports = Path("reports")
-    write_report(reports, results, papers.load("data/published"), context_of(params), rules, reports / "plots")
+    known, context = papers.load("data/published"), context_of(params)
+    write_report(reports, results, known, context, rules, reports / "plots")
+    write_cards(reports / "cards", results, known, context, rules)
     attach_after_the_stage(reports, params.restricted)
 
 

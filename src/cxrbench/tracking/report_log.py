@@ -1,4 +1,5 @@
-"""The report in MLflow: a run a report, with its page as an artifact and its key figures as metrics.
+"""The report in MLflow: a run a report, with its page as an artifact and its key figures as metrics; and the
+model cards that lie beside it, with the registered models that they speak of.
 
 The page holds no pixel of a restricted cohort. It does hold names of its images and counts of its patients, so it goes
 where their pixels may go, and nowhere else. MLflow neither decides about a report nor holds it up.
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from cxrbench.base import workspace
 from cxrbench.base.errors import CxrbenchError
+from cxrbench.tracking.card_log import log_cards
 from cxrbench.tracking.failure import reason
 from cxrbench.tracking.locality import stay_here
 from cxrbench.tracking.opening import Store, place_of, sqlite_file
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
 EXPERIMENT = "cxrbench report"
 NAME = "report"  # of a run outside a DVC experiment
-PAGE, FIGURES = "report.html", "metrics.json"  # in the folder of a report
+PAGE, FIGURES, CARDS = "report.html", "metrics.json", "cards"  # in the folder of a report
 DIGEST = "report.sha256"
 OUTCOME = "report"  # the tag that says what became of the page
 WITHHELD = "withheld: a cohort is restricted, and this store may keep files off the machine that made the report"
@@ -68,9 +70,9 @@ def attach_or_fail(folder: Path, restricted: Collection[str], uri: str | None = 
 
 
 def attach(folder: Path, restricted: Collection[str], uri: str | None = None) -> str:
-    """Attaches the report in ``folder`` to the store ``uri`` (default: the workspace's); the tag that says the outcome.
+    """Attaches the report in ``folder`` and its cards to the store ``uri`` (default: the workspace's).
 
-    The same page is one run, however often it is attached. Raises what MLflow raises.
+    Gives the tag that says what became of the page. The same page is one run, however often it is attached. Raises what MLflow raises.
     """
     page = folder / PAGE
     digest = hashlib.sha256(page.read_bytes()).hexdigest()
@@ -87,6 +89,7 @@ def attach(folder: Path, restricted: Collection[str], uri: str | None = None) ->
         store.client.set_tag(run.info.run_id, OUTCOME, outcome)
         if run.info.status != "FINISHED":
             store.client.set_terminated(run.info.run_id, "FINISHED")
+        log_cards(store, folder / CARDS)
     return outcome
 
 
