@@ -9,6 +9,7 @@ import pytest
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.runs import onnx_file
 
+ROUNDING = 1e-5  # float32 has steps of 6e-8 at 1, and these networks' last weights are 20 and 40 times as large
 METADATA = {"threshold": "0.25", "labels": '["정상", "pneumonia"]'}
 FORMS = {  # model, pixels, units, precision, padding
     "quick_cnn": ("quick_cnn", 16, 1, "float32", None),
@@ -48,7 +49,7 @@ def trained(folder: Path, form: str) -> list[Path]:
             network = models.on_grey(built)
         finally:
             keras.config.set_dtype_policy("float32")
-        kernel, bias = network.weights[-2:]
+        kernel = network.weights[-2]
         kernel.assign(kernel * 20 * (1 + seed))
         files.append(folder / f"{form}-{seed}.keras")
         network.save(files[-1])
@@ -82,9 +83,9 @@ def test_the_file_gives_the_mean_of_the_networks_scores(converted, form):
         np.testing.assert_allclose(said, wanted, atol=0.05)
         assert found.precision_difference > onnx_file.TOLERANCE
     else:
-        np.testing.assert_allclose(said, wanted, atol=1e-6)
+        np.testing.assert_allclose(said, wanted, atol=ROUNDING)
         assert found.precision_difference == pytest.approx(found.difference)
-    assert found.difference < 1e-6
+    assert found.difference < ROUNDING
     assert found.most - found.least > 0.05
 
 

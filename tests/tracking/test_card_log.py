@@ -8,6 +8,7 @@ import yaml
 
 from cxrbench.tracking import card_log
 from cxrbench.tracking.card_log import MOST, WHOLE, description, parted
+from cxrbench.tracking.models import Models
 from cxrbench.tracking.report_log import PAGE, attach
 from tests.tracking.small_grid import Grid
 from tests.tracking.tracked_runs import client
@@ -44,7 +45,8 @@ def write(workspace: Path, version: Any, restricted: bool = False, **other: str)
 
 
 def files(workspace: Path, version: Any) -> list[str]:
-    return [one.path for one in client(workspace).list_logged_model_artifacts(version.model_id)]
+    model = Models(client(workspace)).of(client(workspace).get_run(version.run_id))
+    return [one.path for one in client(workspace).list_logged_model_artifacts(model.model_id)]
 
 
 def test_each_card_lies_beside_its_network_and_is_its_versions_description(

@@ -13,6 +13,7 @@ import yaml
 
 from cxrbench.tracking.locality import stays_here
 from cxrbench.tracking.logged import model_name
+from cxrbench.tracking.models import Models
 from cxrbench.tracking.opening import Store
 
 if TYPE_CHECKING:
@@ -68,7 +69,9 @@ def _log(store: Store, version: "ModelVersion", text: str, body: str, restricted
         with tempfile.TemporaryDirectory() as temporary:
             file = Path(temporary) / FILE
             file.write_text(text, encoding="utf-8")
-            client.log_model_artifact(str(version.model_id), str(file))
+            model = Models(client).of(client.get_run(str(version.run_id)))
+            assert model is not None  # whoever registered the version had logged it
+            client.log_model_artifact(model.model_id, str(file))
         client.update_model_version(version.name, version.version, description(body))
     client.set_model_version_tag(version.name, version.version, CARD, digest)
     return digest != WITHHELD

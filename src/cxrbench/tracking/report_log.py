@@ -72,7 +72,8 @@ def attach_or_fail(folder: Path, restricted: Collection[str], uri: str | None = 
 def attach(folder: Path, restricted: Collection[str], uri: str | None = None) -> str:
     """Attaches the report in ``folder`` and its cards to the store ``uri`` (default: the workspace's).
 
-    Gives the tag that says what became of the page. The same page is one run, however often it is attached. Raises what MLflow raises.
+    Gives the tag that says what became of the page. The same page is one run, however often it is attached.
+    Raises what MLflow raises.
     """
     page = folder / PAGE
     digest = hashlib.sha256(page.read_bytes()).hexdigest()
