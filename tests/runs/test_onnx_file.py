@@ -1,16 +1,20 @@
 """The ONNX file says what the networks say, names its ends, and is not left where it says something else."""
 
 import dataclasses
+import re
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.runs import onnx_file
 
 ROUNDING = 1e-5  # float32 has steps of 6e-8 at 1, and these networks' last weights are 20 and 40 times as large
-METADATA = {"threshold": "0.25", "labels": '["정상", "pneumonia"]'}
+METADATA = {"threshold": "0.25", "labels": '["정상", "pneumonia"]', "image_size": "16"}
+PAGE = Path(__file__).parents[2] / "docs" / "howto" / "export.md"
 FORMS = {  # model, pixels, units, precision, padding
     "quick_cnn": ("quick_cnn", 16, 1, "float32", None),
     "covid_cnn, softmax": ("covid_cnn", 32, 2, "float32", 1),
@@ -105,6 +109,20 @@ def test_the_file_says_what_it_takes_what_it_gives_and_how_it_is_used(converted,
     assert model.doc_string.startswith("Not a medical device.")
     assert str(Path.home()).encode() not in converted[form][1].read_bytes()
     assert b"/src/cxrbench" not in converted[form][1].read_bytes()
+
+
+@pytest.mark.slow
+def test_the_sample_of_the_page_names_an_image(converted, monkeypatch, tmp_path, capsys):
+    (code,) = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    monkeypatch.chdir(tmp_path)
+    shutil.copyfile(converted["quick_cnn"][1], "batch-size.onnx")
+    images = onnx_file.made_up_images(16)
+    said = onnx_file.scores_of(Path("batch-size.onnx"), images)
+    for place, label in ((said.argmin(), "정상"), (said.argmax(), "pneumonia")):
+        Image.fromarray(images[place, ..., 0]).save("chest.png")
+        exec(code, {})
+        assert capsys.readouterr().out.split()[0] == label
+        assert (said[place] >= 0.25) == (label == "pneumonia")
 
 
 @pytest.mark.slow

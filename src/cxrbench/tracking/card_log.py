@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from cxrbench.tracking.locality import stays_here
-from cxrbench.tracking.logged import model_name
-from cxrbench.tracking.models import Models
+from cxrbench.tracking.model_name import model_name
 from cxrbench.tracking.opening import Store
 
 if TYPE_CHECKING:
@@ -69,9 +68,14 @@ def _log(store: Store, version: "ModelVersion", text: str, body: str, restricted
         with tempfile.TemporaryDirectory() as temporary:
             file = Path(temporary) / FILE
             file.write_text(text, encoding="utf-8")
-            model = Models(client).of(client.get_run(str(version.run_id)))
-            assert model is not None  # whoever registered the version had logged it
-            client.log_model_artifact(model.model_id, str(file))
+            client.log_model_artifact(_model_of(store, str(version.run_id)), str(file))
         client.update_model_version(version.name, version.version, description(body))
     client.set_model_version_tag(version.name, version.version, CARD, digest)
     return digest != WITHHELD
+
+
+def _model_of(store: Store, run: str) -> str:
+    """The id of the model that ``run`` logged: a version that was searched for does not tell it."""
+    experiment = store.client.get_run(run).info.experiment_id
+    (model,) = store.client.search_logged_models([experiment], f"source_run_id = '{run}'")
+    return str(model.model_id)

@@ -16,6 +16,7 @@ from cxrbench.config.setting import Setting
 from cxrbench.evaluation.usage import Usage, usage_of
 from cxrbench.runs.fingerprint import fingerprint
 from cxrbench.tracking.data_set import DataSet
+from cxrbench.tracking.model_name import model_name
 from cxrbench.tracking.provenance import Provenance
 
 if TYPE_CHECKING:
@@ -251,11 +252,6 @@ def summary(runs: Iterable[tuple[str, Mapping[str, float]]]) -> dict[str, float]
         if len(found) > 1:
             result[f"{name}_sd"] = statistics.stdev(found)
     return result
-
-
-def model_name(study: str) -> str:
-    """The study's name in the model registry."""
-    return "cxrbench-" + re.sub(r"[^\w.-]+", "-", study)
 
 
 def logged_model_name(text: str) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from cxrbench.tracking import logged
 from cxrbench.tracking.logged import Choice, Network
 from cxrbench.tracking.model_folder import write_model_folder
+from cxrbench.tracking.model_name import model_name
 from cxrbench.tracking.opening import local_folder
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class Models:
 
     def aliased(self, study: str, alias: str) -> "ModelVersion | None":
         """The version of the study's registered model that has the ``alias``; None where its files are gone."""
-        name = logged.model_name(study)
+        name = model_name(study)
         found = self._client.search_registered_models(f"name = '{name}'")
         if not found or alias not in found[0].aliases:
             return None
@@ -77,7 +78,7 @@ class Models:
         ``logged_by`` gives the run that logged the model. ``tags`` name it: of two versions with the same there is
         only one.
         """
-        present, name = self.aliased(choice.study, alias), logged.model_name(choice.study)
+        present, name = self.aliased(choice.study, alias), model_name(choice.study)
         if present and not choice.beats(present.tags):
             return False
         if not self._client.search_registered_models(f"name = '{name}'"):
