@@ -88,7 +88,7 @@ def test_a_restricted_cohorts_card_stays_on_this_machine(
 ) -> None:
     write(workspace, versions["run"], restricted=True)
     with monkeypatch.context() as patch:
-        patch.setattr(card_log, "stays_here", lambda uri: False)
+        patch.setattr(card_log, "stay_here", lambda *_: False)
         attach(workspace / "reports", ())
         assert found(workspace)["run"].tags["card.sha256"].startswith("withheld")
         assert "README.md" not in files(workspace, versions["run"])

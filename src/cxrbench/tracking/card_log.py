@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from cxrbench.tracking.locality import stays_here
+from cxrbench.tracking.locality import stay_here
 from cxrbench.tracking.model_name import model_name
 from cxrbench.tracking.opening import Store
 
@@ -60,7 +60,7 @@ def description(body: str) -> str:
 
 def _log(store: Store, version: "ModelVersion", text: str, body: str, restricted: bool) -> bool:
     client, digest = store.client, hashlib.sha256(text.encode()).hexdigest()
-    if restricted and not (stays_here(store.uri) and stays_here(str(version.source))):
+    if restricted and not stay_here(store.uri, str(version.source)):
         digest = WITHHELD
     if version.tags.get(CARD) == digest:
         return False
