@@ -116,6 +116,14 @@ def test_the_grid_of_later_papers_gives_each_its_network(profile, inception):
     assert starts == {"imagenet"}
 
 
+@pytest.mark.parametrize("more", [("profile=quick",), ("profile=cpu", "data=tiny")])
+def test_the_grid_of_transfer_learning_stands_in_no_default_and_composes(more):
+    (study,) = {"transfer"} - set(params.parse(composed(*more)).studies)
+    runs = params.parse(composed("grid=transfer", *more)).planned_runs()
+    assert {run.setting.backbone for run in runs if run.study == study} == {"trained", "frozen", "fine_tuned"}
+    assert len({run.setting for run in runs if run.study == study}) == 4
+
+
 def through_dvc(folder, *sets):
     """What ``dvc exp run -S ...`` writes into params.yaml, by the functions that it calls."""
     overrides = to_path_overrides(list(sets))["params.yaml"]

@@ -38,7 +38,7 @@ def test_what_is_held_fixed_is_every_choice_that_all_settings_share_in_the_order
     text = words.setup(settings)
     shown = text.removeprefix("Held fixed: ").removesuffix(".").split(", ")
     assert [name for name in names if any(one.startswith(f"{name} ") for one in shown)] == [
-        name for name in names if name not in ("lr", "padding")
+        name for name in names if name not in ("lr", "padding", "head epochs", "fine tune lr")
     ]
     assert {"weights random", "batch size 1", "balance yes", "redraw yes"} <= set(shown)
     assert words.setup([{"balance": False, "padding": 0, "new choice": "x"}]) == "Held fixed: padding 0, new choice x."

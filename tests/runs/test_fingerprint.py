@@ -7,7 +7,7 @@ import pytest
 
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.config.loss_forms import LOSS_FORMS
-from cxrbench.config.setting import SETTING_KEYS, Setting, replace
+from cxrbench.config.setting import LATER_KEYS, SETTING_KEYS, Setting, replace
 from cxrbench.runs import fingerprint as fingerprints
 from cxrbench.runs.fingerprint import fingerprint
 
@@ -23,12 +23,21 @@ OTHER = {
     "resize": "pad", "hide": "lungs", "augment": "paper", "balance": True, "optimizer": "sgd", "lr": 0.1,
     "batch_size": 8, "epochs": 9, "loss": "categorical_crossentropy", "padding": 1, "checkpoint": "best",
     "precision": "mixed_bfloat16", "threads": 2, "redraw": True,
+    "backbone": "frozen", "head_epochs": 3, "fine_tune_lr": 0.0002,
 }  # fmt: skip
+BASES = {  # of settings that others ask for
+    "padding": Setting(model="covid_cnn", padding=2),
+    "backbone": Setting(weights="imagenet"),
+    **dict.fromkeys(
+        ("head_epochs", "fine_tune_lr"),
+        Setting(weights="imagenet", backbone="fine_tuned", head_epochs=2, fine_tune_lr=0.0001),
+    ),
+}
 
 
 @pytest.mark.parametrize("key", SETTING_KEYS)
 def test_every_part_of_a_setting_is_in_the_fingerprint(key):
-    base = Setting(model="covid_cnn", padding=2) if key == "padding" else Setting()
+    base = BASES.get(key, Setting())
     other = replace(base, {key: OTHER[key]})
     assert fingerprint(base, 0, "d") != fingerprint(other, 0, "d")
 
@@ -124,6 +133,26 @@ def test_a_setting_that_came_later_changes_no_fingerprint_while_it_has_its_defau
     fingerprint(Setting(redraw=True), 0, "d")
     earlier, later = (tree["setting"] for tree in hashed)
     assert "redraw" not in earlier
-    assert list(earlier) == [key for key in SETTING_KEYS if key not in ("weights", "redraw")]
+    assert list(earlier) == [key for key in SETTING_KEYS if key not in ("weights", *LATER_KEYS)]
+    assert set(LATER_KEYS) == {"redraw", "backbone", "head_epochs", "fine_tune_lr"}
     assert later == {**earlier, "redraw": True}
     assert "redraw" not in fingerprints.values_of(Setting())  # a run's record is as earlier ones are
+
+
+def test_features_of_a_backbone_are_named_by_all_that_decides_them_and_by_nothing_that_trains_a_head(tmp_path):
+    weights = tmp_path / "w.weights.h5"
+    weights.write_bytes(b"1")
+    base = Setting(model="resnet50", weights="imagenet", backbone="frozen")
+    name = fingerprints.features_name(base)
+    heads = {"lr": 0.1, "batch_size": 4, "epochs": 9, "optimizer": "sgd", "checkpoint": "best", "balance": True,
+             "loss": "categorical_crossentropy", "protocol": "patient"}  # fmt: skip
+    assert {fingerprints.features_name(replace(base, {key: value})) for key, value in heads.items()} == {name}
+    others = {
+        "model": "xception",
+        "weights": str(weights),
+        "hide": "lungs",
+        "precision": "mixed_bfloat16",
+        "threads": 2,
+    }
+    found = {fingerprints.features_name(replace(base, {key: value})) for key, value in others.items()}
+    assert len({name, *found}) == 1 + len(others)

@@ -14,6 +14,7 @@ from cxrbench.training.backend import BACKENDS
 
 pytestmark = pytest.mark.slow
 TOLERANCE = 2e-3  # of P(target): float32 sums in another order, over six steps
+FINE_TUNED = {"backbone": "fine_tuned", "head_epochs": 1, "fine_tune_lr": 0.002}
 RUN = """
 import sys
 from pathlib import Path
@@ -24,7 +25,7 @@ import pandas as pd
 from cxrbench.runs.job import Job
 from cxrbench.training.fit import train
 
-folder, augment = Path(sys.argv[1]), sys.argv[2]
+folder, more = Path(sys.argv[1]), eval(sys.argv[2])
 rng = np.random.default_rng(0)
 target = np.arange(96) % 2
 images = rng.integers(0, 120, (96, 32, 32, 1)).astype("uint8")
@@ -35,8 +36,8 @@ parts = np.repeat(["train", "validation", "test"], [44, 26, 26])
 rows = pd.DataFrame({"source": "a", "image_id": names, "patient_id": names, "part": parts, "target": target})
 setting = {
     "model": "quick_cnn", "image_size": 32, "padding": None, "loss": "binary_crossentropy", "precision": "float32",
-    "optimizer": "adam", "hide": "nothing", "augment": augment, "lr": 0.003, "balance": False,
-    "batch_size": 8, "epochs": 1, "checkpoint": "last",
+    "optimizer": "adam", "hide": "nothing", "augment": "none", "lr": 0.003, "balance": False,
+    "batch_size": 8, "epochs": 1, "checkpoint": "last", **more,
 }
 start = str(folder / "start.weights.h5")
 job = Job("run", setting, 0, rows.assign(index=range(96)), folder / "images.npy", "none", start)
@@ -46,7 +47,7 @@ assert not heavy, heavy
 """
 
 
-def trained(folder, name, augment="none"):
+def trained(folder, name, **setting):
     """The tables of a run on the backend ``name``."""
     if not all(importlib.util.find_spec(package) for package in BACKENDS[name]):
         pytest.skip(f"{name} is not installed; 'pip install cxrbench[{name}]' brings it")
@@ -57,16 +58,17 @@ def trained(folder, name, augment="none"):
     network.set_weights([rng.normal(0, sd, w.shape) for sd, w in zip(deviations, network.get_weights())])
     network.save_weights(folder / "start.weights.h5")
     environment = {**os.environ, "KERAS_BACKEND": name, "CUDA_VISIBLE_DEVICES": "-1"}
-    command = [sys.executable, "-c", RUN, str(folder), augment]
+    command = [sys.executable, "-c", RUN, str(folder), repr(setting)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return read_table(folder / "scores.csv", "scores"), read_table(folder / "history.csv", "history")
 
 
 @pytest.mark.parametrize("name", [name for name in BACKENDS if name != "tensorflow"])
-def test_a_backend_gives_the_scores_of_tensorflow(tmp_path, name):
-    scores, history = trained(tmp_path / name, name)
-    expected, expected_history = trained(tmp_path / "tensorflow", "tensorflow")
+@pytest.mark.parametrize("setting", [{}, {**FINE_TUNED, "epochs": 2}], ids=["trained", "fine_tuned"])
+def test_a_backend_gives_the_scores_of_tensorflow(tmp_path, name, setting):
+    scores, history = trained(tmp_path / name, name, **setting)
+    expected, expected_history = trained(tmp_path / "tensorflow", "tensorflow", **setting)
     np.testing.assert_allclose(scores["score"], expected["score"], atol=TOLERANCE)
     np.testing.assert_allclose(history["loss"], expected_history["loss"], rtol=TOLERANCE)
     np.testing.assert_allclose(history["val_loss"], expected_history["val_loss"], rtol=TOLERANCE)
@@ -75,5 +77,12 @@ def test_a_backend_gives_the_scores_of_tensorflow(tmp_path, name):
 
 @pytest.mark.parametrize("name", BACKENDS)
 def test_every_backend_trains_behind_an_augmentation_and_imports_no_tool_of_the_parent(tmp_path, name):
-    scores, _ = trained(tmp_path / name, name, "robust")
+    scores, _ = trained(tmp_path / name, name, augment="robust")
     assert np.isfinite(scores["score"]).all()
+
+
+@pytest.mark.parametrize("name", [name for name in BACKENDS if name != "tensorflow"])
+def test_a_backend_freezes_a_backbone_behind_an_augmentation_and_thaws_it(tmp_path, name):
+    scores, history = trained(tmp_path / name, name, augment="robust", epochs=3, **FINE_TUNED)
+    assert np.isfinite(scores["score"]).all()
+    assert history["loss"].is_monotonic_decreasing

@@ -25,6 +25,7 @@ HIDDEN = ("nothing", "lungs")
 AUGMENTS = ("none", *plugins.built_in("augmentation"))
 CHECKPOINTS = ("last", "best")
 PRECISIONS = ("float32", "mixed_bfloat16")
+BACKBONES = ("trained", "frozen", "fine_tuned")
 Model, Loss = named("model", MODELS), named("loss", LOSSES)
 Augment, Optimizer = named("augmentation", AUGMENTS), named("optimizer", OPTIMIZERS)
 LATER = "later"  # marks a setting that came later: its default is left out of fingerprints, which stay as they were
@@ -42,6 +43,15 @@ class Setting(Checked):
     model: Model = Field("small_cnn", description="the network")
     weights: Annotated[Text | None, BY_CHECKSUM] = Field(
         None, description="null: random; else 'imagenet' or the path of a .weights.h5 file"
+    )
+    backbone: Annotated[Literal[BACKBONES], LATER] = Field(
+        "trained", description="all layers but the output layer; fine_tuned: frozen at first, then trained"
+    )
+    head_epochs: Annotated[int | None, LATER] = Field(
+        None, ge=1, le=100_000, description="of fine_tuned: the epochs at first, in which the output layer learns alone"
+    )
+    fine_tune_lr: Annotated[float | None, LATER] = Field(
+        None, gt=0, le=100, description="of fine_tuned: the learning rate of all layers after these"
     )
     image_size: int = Field(64, ge=8, le=4096, description="pixels, square")
     resize: Literal[RESIZES] = Field("squash", description="to a square; trim: squash what a uniform margin surrounds")
@@ -63,6 +73,31 @@ class Setting(Checked):
         if self.redraw and self.cohort == "views":
             raise ValueError(
                 "redraw is true and cohort 'views'; the view network's images have one split, set it to false"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _a_frozen_backbone_has_learnt(self) -> "Setting":
+        if self.backbone != "trained" and self.weights is None:
+            raise ValueError(
+                f"backbone is {self.backbone} and weights null; a frozen backbone of random weights has learnt nothing:"
+                " set weights to imagenet or a file, or backbone to trained"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _a_schedule_is_of_fine_tuning(self) -> "Setting":
+        for key in ("head_epochs", "fine_tune_lr"):
+            value = getattr(self, key)
+            if (value is None) == (self.backbone == "fine_tuned"):
+                raise ValueError(
+                    f"{key} is {'null' if value is None else value} and backbone {self.backbone}; backbone fine_tuned"
+                    f" alone has that setting, and needs it: set {key} to {'a number' if value is None else 'null'}"
+                )
+        if self.head_epochs is not None and self.head_epochs >= self.epochs:
+            raise ValueError(
+                f"head_epochs is {self.head_epochs} and epochs {self.epochs}; all layers would never be trained: raise"
+                " epochs, or set backbone to frozen"
             )
         return self
 

@@ -45,6 +45,7 @@ from cxrbench.runs.device import device
 from cxrbench.training import backend
 
 HASHED = ("cxrbench.images", "cxrbench.training")  # packages whose modules count by what they do
+BACKBONE_KEYS = ("model", "padding", "hide", "precision", "threads")  # that decide what a backbone makes of an array
 COMMON = ("cxrbench.images.squares", "cxrbench.training.fit")  # what every run passes through
 
 
@@ -53,19 +54,32 @@ def fingerprint(setting: Setting, seed: int, data_sha256: str) -> str:
 
     Raises CxrbenchError where a weights file or the Keras backend is missing.
     """
-    start = weights_of(setting)
     decides = {
         "setting": {key: value for key, value in values_of(setting).items() if key not in FILE_KEYS},
         "loss": dataclasses.asdict(LOSS_FORMS[setting.loss]) if setting.loss in LOSS_FORMS else None,
-        "weights": sha256_of(start) if isinstance(start, Path) else start,
         "seed": seed,
         "data": data_sha256,
+        **_computes(setting),
+    }
+    return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def features_name(setting: Setting) -> str:
+    """16 hex digits that name what the frozen backbone of ``setting`` makes of the images of an array."""
+    decides = {"setting": {key: getattr(setting, key) for key in BACKBONE_KEYS}, **_computes(setting)}
+    return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _computes(setting: Setting) -> dict[str, Any]:
+    """What computes, and from which weights."""
+    start = weights_of(setting)
+    return {
+        "weights": sha256_of(start) if isinstance(start, Path) else start,
         "code": [code(module).sha256(module) for module in modules(setting)],
         "backend": backend.backend_name(),
         "versions": {**backend.versions(), **decode.decoders()},
         "device": device(),
     }
-    return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def modules(setting: Setting) -> list[str]:

@@ -18,6 +18,7 @@ class Job:
     array: Path  # .npy, uint8 [n, h, w, 1]
     data_sha256: str
     weights: str | None = None  # what training starts from: None (random), 'imagenet', or an absolute path
+    features: Path | None = None  # .npz that a frozen backbone's features are kept in; with None they are not kept
 
 
 def graph_of(job: Job) -> tuple[Any, ...]:

@@ -16,13 +16,15 @@ from cxrbench.base.assignment import column_of, need
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.base.progress import progress
 from cxrbench.base.tables import PARTS
+from cxrbench.config.setting import Setting
 from cxrbench.config.studies import PlannedRun
 from cxrbench.images.squares import grey_squares
+from cxrbench.runs import starts
 from cxrbench.runs.driver import RunsFailed, time_all, train_all
 from cxrbench.runs.executors.chosen import chosen
 from cxrbench.runs.executors.local import LocalExecutor
 from cxrbench.runs.executors.worker import timing
-from cxrbench.runs.fingerprint import data_sha256, fingerprint, values_of, weights_of
+from cxrbench.runs.fingerprint import data_sha256, features_name, fingerprint, values_of, weights_of
 from cxrbench.runs.job import Job
 from cxrbench.runs.side_by_side import side_by_side
 from cxrbench.runs.store import Failure, RunStore
@@ -81,6 +83,7 @@ def train_missing(
     )
     for run in wanted.keys() - {*missing, *untimed}:
         on_run(run)
+    starts.ready([wanted[run].setting for run in dict.fromkeys([*missing, *untimed])], download=executor != "ray")
     jobs = _jobs({run: wanted[run] for run in dict.fromkeys([*missing, *untimed])}, assignment, cache, workers)
     store.use({job.array.name for job in jobs.values()})
     titles = {run: f"{one.study}, {one.label}, seed {one.seed}" for run, one in wanted.items()}
@@ -154,9 +157,16 @@ def _jobs(wanted: dict[str, PlannedRun], assignment: pd.DataFrame, cache: Path, 
         rows, start = selections[part], weights_of(setting)
         jobs[run] = Job(
             run, values_of(setting), one.seed, rows.drop(columns="sha256"), arrays[array], data_sha256(rows),
-            None if start is None else str(start),
+            None if start is None else str(start), _features(setting, arrays[array]),
         )  # fmt: skip
     return jobs
+
+
+def _features(setting: Setting, array: Path) -> Path | None:
+    """The file of a frozen backbone's features, beside the array of the images; None where none are kept."""
+    if setting.backbone == "trained" or setting.augment != "none":
+        return None
+    return array.with_name(f"{array.stem}.{features_name(setting)}.npz")
 
 
 def _slots(jobs: Sequence[Job], workers: int | None, executor: str) -> int | None:

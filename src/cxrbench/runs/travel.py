@@ -51,6 +51,7 @@ def export_jobs(jobs: Sequence[Job], folder: Path) -> int:
             weights = f"weights/{sha256_of(weights)[:16]}.weights.h5"
             _copy_once(Path(job.weights or ""), folder / weights)
         told = {**dataclasses.asdict(job), "rows": rows.name, "array": f"arrays/{array.name}", "weights": weights}
+        told["features"] = None
         listed.append(told)
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     sums = {path.relative_to(folder).as_posix(): sha256_of(path) for path in files}

@@ -15,6 +15,7 @@ import numpy as np
 
 from cxrbench.base.files import replaced_when_whole
 from cxrbench.training.epoch_log import EpochLog
+from cxrbench.training.heads import HeadFirst
 from cxrbench.training.trainer import Trainer
 
 AT_LEAST_S = 5.0  # between two files: a killed run loses a few seconds
@@ -28,7 +29,7 @@ class Checkpoint:
         self.path, self.run = path, run
         self._saved, self._cost_s = time.monotonic(), 0.0
 
-    def restore(self, trainer: Trainer, log: EpochLog) -> EpochLog:
+    def restore(self, trainer: Trainer | HeadFirst, log: EpochLog) -> EpochLog:
         """Sets ``trainer`` as it was after the last saved epoch and gives the log up to it; else ``log``."""
         if self.path is None or not self.path.exists():
             return log
@@ -44,7 +45,7 @@ class Checkpoint:
             return log
         return EpochLog(**{**told, "best_weights": best or None, "restored": len(told["epochs"])})
 
-    def save(self, trainer: Trainer, log: EpochLog) -> None:
+    def save(self, trainer: Trainer | HeadFirst, log: EpochLog) -> None:
         """Writes the file, unless the last one is so young that files would take more than ``SHARE`` of the time."""
         started = time.monotonic()
         if self.path is None or started - self._saved < max(AT_LEAST_S, self._cost_s / SHARE):
@@ -57,7 +58,7 @@ class Checkpoint:
         self._saved = time.monotonic()
         self._cost_s = self._saved - started
 
-    def _parts(self, trainer: Trainer, log: EpochLog) -> dict[str, np.ndarray]:
+    def _parts(self, trainer: Trainer | HeadFirst, log: EpochLog) -> dict[str, np.ndarray]:
         weights, optimizer = trainer.state()
         lists = {"weights": weights, "optimizer": optimizer, "best": log.best_weights or []}
         told = {field.name: getattr(log, field.name) for field in dataclasses.fields(log)} | {"run": self.run}

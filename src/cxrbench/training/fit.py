@@ -12,11 +12,12 @@ from keras import ops
 
 from cxrbench.base.files import write_text
 from cxrbench.base.tables import TABLES, write_table
-from cxrbench.training import backend, losses
+from cxrbench.training import backend, heads, losses
 from cxrbench.training.checkpoint import Checkpoint
 from cxrbench.training.epoch_log import EpochLog
+from cxrbench.training.heads import HeadFirst
 from cxrbench.training.hide import Hidden, Images
-from cxrbench.training.trainer import Trainer, untrained
+from cxrbench.training.trainer import Trainer
 
 if TYPE_CHECKING:
     from cxrbench.runs.job import Job
@@ -33,7 +34,7 @@ def train(
     there and is recorded as diverged; that is a result, not an error.
     """
     started = time.monotonic()
-    trainer, images = untrained(job), _images(job)
+    trainer, images = heads.untrained(job), _images(job)
     model = trainer.parts.network
     log = _fit(trainer, job, images, Checkpoint(checkpoint, job.run), on_epoch)
     if log.best_weights is not None:
@@ -73,10 +74,10 @@ def time_epochs(job: "Job", on_epoch: Callable[[int], None]) -> list[float]:
 
 
 def _unkept(job: "Job", on_epoch: Callable[[int], None]) -> EpochLog:
-    return _fit(untrained(job), job, _images(job), Checkpoint(None, job.run), on_epoch)
+    return _fit(heads.untrained(job), job, _images(job), Checkpoint(None, job.run), on_epoch)
 
 
-def predict(trainer: Trainer, images: Images, places: np.ndarray) -> np.ndarray:
+def predict(trainer: Trainer | HeadFirst, images: Images, places: np.ndarray) -> np.ndarray:
     """P(target = 1), float64 [n], of the grey images ``images[places]``, uint8 [N, h, w, 1]."""
     return losses.probability_of_target(trainer.parts.loss_name, trainer.predict(images, places))
 
@@ -113,7 +114,11 @@ def _times(log: EpochLog, workers: int, threads: int) -> dict[str, Any]:
 
 
 def _fit(
-    trainer: Trainer, job: "Job", images: Images, checkpoint: Checkpoint, on_epoch: Callable[[int], None]
+    trainer: Trainer | HeadFirst,
+    job: "Job",
+    images: Images,
+    checkpoint: Checkpoint,
+    on_epoch: Callable[[int], None],
 ) -> EpochLog:
     """Trains ``trainer``'s network in place, from where ``checkpoint`` left it."""
     setting, parts = job.setting, trainer.parts

@@ -16,6 +16,8 @@ class Images(Protocol):
 
     def __getitem__(self, places: int | np.ndarray) -> np.ndarray: ...
 
+    def __len__(self) -> int: ...
+
 
 class Hidden:
     """``images``, uint8 [n, h, w, 1], with the box ``hidden`` of each at 0; a copy of what is asked for."""
@@ -31,3 +33,6 @@ class Hidden:
             rows = slice(round(top * height), round(bottom * height))
             taken[..., rows, round(left * width) : round(right * width), :] = 0
         return taken
+
+    def __len__(self) -> int:
+        return len(self._images)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cxrbench.base.errors import CxrbenchError
-from cxrbench.cohorts.fetch.http import fetch_file
+from cxrbench.base.fetch.http import fetch_file
 from tests.cohorts.fetch.server import NO_STALL, Server
 
 BODY = random.Random(3).randbytes(300_000)

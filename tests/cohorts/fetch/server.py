@@ -26,7 +26,7 @@ from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from cxrbench.cohorts.fetch.http import Patience
+from cxrbench.base.fetch.http import Patience
 
 QUICK = Patience(timeout_seconds=0.3, wait=lambda seconds: None)
 NO_STALL = Patience(timeout_seconds=20, wait=lambda seconds: None)  # where nothing stalls: a busy machine is no failure

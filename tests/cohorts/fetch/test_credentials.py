@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from cxrbench.base.errors import CxrbenchError
-from cxrbench.cohorts.fetch.http import fetch_file
+from cxrbench.base.fetch.http import fetch_file
 from tests.cohorts.fetch.server import NO_STALL, Server, answer, cut, redirect, status
 
 BODY = b"pixels" * 1000

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cxrbench.cohorts.fetch.http import Patience, fetch_file
+from cxrbench.base.fetch.http import Patience, fetch_file
 from tests.cohorts.fetch.one_file import BODY, MD5, PATH, SHA256, fetch, left, refusal
 from tests.cohorts.fetch.server import NO_STALL, QUICK, Server, answer, cut, reset, stall, status
 
@@ -215,7 +215,7 @@ def test_a_disk_that_takes_no_more_is_one_sentence_and_keeps_the_part(server, tm
     code = f"""
 import resource, signal
 from pathlib import Path
-from cxrbench.cohorts.fetch.http import fetch_file
+from cxrbench.base.fetch.http import fetch_file
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 fetch_file({server.url(PATH)!r}, Path({str(tmp_path / "g")!r}))
@@ -229,7 +229,7 @@ def test_a_killed_fetch_goes_on_where_it_was(server, tmp_path):
     server.script(PATH, stall(200_000))
     code = f"""
 from pathlib import Path
-from cxrbench.cohorts.fetch.http import fetch_file
+from cxrbench.base.fetch.http import fetch_file
 fetch_file({server.url(PATH)!r}, Path({str(tmp_path / "f")!r}), advance=lambda count, name: print(count, flush=True))
 """
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as child:

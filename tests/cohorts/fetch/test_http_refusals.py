@@ -3,7 +3,7 @@
 import pytest
 
 from cxrbench.base.errors import CxrbenchError
-from cxrbench.cohorts.fetch.http import fetch_file
+from cxrbench.base.fetch.http import fetch_file
 from tests.cohorts.fetch.one_file import BODY, MD5, PATH, SHA256, fetch, left, refusal
 from tests.cohorts.fetch.server import QUICK, Server, answer, redirect, status
 

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from cxrbench.base.errors import CxrbenchError
-from cxrbench.cohorts.fetch.http import Job, Patience, fetch_many
+from cxrbench.base.fetch.http import Job, Patience, fetch_many
 from tests.cohorts.fetch.server import NO_STALL, Server, cut, reset, stall, status
 
 COUNT = 60

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cxrbench.base.errors import CxrbenchError
+from cxrbench.base.fetch.http import PATIENT, Patience, fetch_file
 from cxrbench.base.progress import progress
 from cxrbench.cohorts.fetch.archive import unpack
-from cxrbench.cohorts.fetch.http import PATIENT, Patience, fetch_file
 from cxrbench.cohorts.sources import medmnist
 
 # Kermany, Zhang and Goldbaum 2018, doi:10.17632/rscbjbr9sj.2. Version 3 has the same radiographs in 8.4 GB with OCT.

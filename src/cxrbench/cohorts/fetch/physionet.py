@@ -10,8 +10,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from cxrbench.base.errors import CxrbenchError
+from cxrbench.base.fetch.http import PATIENT, Job, Patience, fetch_many
 from cxrbench.base.progress import progress
-from cxrbench.cohorts.fetch.http import PATIENT, Job, Patience, fetch_many
 from cxrbench.cohorts.sources import mimic_cxr
 
 BASE_URL = "https://physionet.org/files/mimic-cxr-jpg/2.1.0"

@@ -85,7 +85,7 @@ class Process:
             paths[path] = folder / Path(path).name
             paths[path].symlink_to(f"/proc/self/fd/{self._files[path].fileno()}")
         weights = str(paths[job.weights]) if job.weights in paths else job.weights
-        return dataclasses.replace(job, array=paths[str(job.array)], weights=weights)
+        return dataclasses.replace(job, array=paths[str(job.array)], weights=weights, features=None)
 
 
 def _time_of(path: Path) -> int:

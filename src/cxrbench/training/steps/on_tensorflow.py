@@ -15,7 +15,7 @@ class BackendSteps:
 
     def __init__(self, parts: "Parts") -> None:
         self.parts = parts
-        images = tf.TensorSpec([None, *parts.network.input_shape[1:]], "uint8")
+        images = tf.TensorSpec([None, *parts.model.input_shape[1:]], parts.model.inputs[0].dtype)
         labels = tf.TensorSpec([None, *parts.labels_like.shape[1:]], parts.labels_like.dtype)
         on_gpu = bool(tf.config.list_physical_devices("GPU"))
         self._step = tf.function(self._one_step, jit_compile=True, autograph=False) if on_gpu else self._one_step

@@ -16,8 +16,8 @@ import requests
 import urllib3
 
 from cxrbench.base.errors import CxrbenchError
-from cxrbench.cohorts.fetch import answer
-from cxrbench.cohorts.fetch.answer import FetchFailure, shown
+from cxrbench.base.fetch import answer
+from cxrbench.base.fetch.answer import FetchFailure, shown
 
 Advance = Callable[[int, str], None]
 BLOCK_BYTES = 1 << 18

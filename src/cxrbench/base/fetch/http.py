@@ -14,7 +14,7 @@ from pathlib import Path
 import requests
 from requests.auth import HTTPBasicAuth
 
-from cxrbench.cohorts.fetch.transfer import Advance, Job, Patience, transfer
+from cxrbench.base.fetch.transfer import Advance, Job, Patience, transfer
 
 PATIENT = Patience()
 HARMLESS = {"user-agent", "accept"}  # headers that any host may see
