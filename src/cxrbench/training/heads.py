@@ -93,8 +93,8 @@ def parted(network: keras.Model) -> tuple[keras.Model, keras.layers.Layer]:
     """
     inner, shown = network.layers[-1], network.layers[-2].output
     head = inner.layers[-1]
-    features = keras.Model(inner.input, head.input)
-    return keras.Model(network.input, features(shown)), head
+    features = keras.Model(inner.inputs[0], head.input)
+    return keras.Model(network.inputs[0], features(shown)), head
 
 
 class Still(keras.layers.Layer):
