@@ -120,13 +120,16 @@ def test_the_same_seed_gives_the_same_bits_whatever_the_process_trained_before(r
     assert (runs(**setting, seed=1) / "scores.csv").read_bytes() != (first / "scores.csv").read_bytes()
 
 
-@pytest.mark.parametrize(("until", "augment"), [(1, "none"), (2, "none"), (3, "none"), (2, "robust")])
+@pytest.mark.parametrize(
+    ("until", "augment", "optimizer"),
+    [(1, "none", "adam"), (2, "none", "adam"), (3, "none", "sgd"), (3, "none", "adam"), (3, "robust", "adam")],
+)
 def test_a_run_that_is_interrupted_before_at_or_after_the_switch_goes_on_with_the_same_bits(
-    runs, tmp_path, monkeypatch, until, augment
+    runs, tmp_path, monkeypatch, until, augment, optimizer
 ):
     monkeypatch.setattr(checkpoint, "AT_LEAST_S", 0.0)
     monkeypatch.setattr(checkpoint, "SHARE", 1e9)
-    setting = {**FINE_TUNED, "augment": augment, "checkpoint": "best"}
+    setting = {**FINE_TUNED, "augment": augment, "optimizer": optimizer, "checkpoint": "best"}
     runs(kept=tmp_path / "run.npz", until=until, **setting)
     trainer.traced.cache_clear()  # a new process
     resumed = runs(kept=tmp_path / "run.npz", **setting)

@@ -54,6 +54,18 @@ def test_resnet50_sees_an_image_as_its_imagenet_weights_were_trained_also_when_i
         np.testing.assert_allclose(one.predict(image, verbose=0), wanted, atol=1e-5)
 
 
+@pytest.mark.parametrize("name", ["xception", "inception_v3"])
+def test_a_network_with_imagenet_weights_sees_an_image_as_they_were_trained(name):
+    import keras
+
+    network = models.build(name, 75, 1, "sigmoid", None, None)
+    prepare = getattr(keras.applications, name).preprocess_input
+    image = np.random.default_rng(0).random((2, 75, 75, 3)).astype("float32")
+    (first,) = (layer for layer in network.layers if isinstance(layer, keras.layers.Rescaling))
+    np.testing.assert_allclose(first(image), prepare(255 * image), atol=1e-5)
+    assert first.output is network.get_layer(name)._inbound_nodes[0].input_tensors[0]
+
+
 def test_settings_allow_exactly_the_models_there_are():
     names = [module.name for module in pkgutil.iter_modules(models.__path__)]
     assert sorted(n for n in names if hasattr(importlib.import_module(f"{models.__name__}.{n}"), "SMALLEST_PX")) == (

@@ -32,7 +32,7 @@ def untrained(job: "Job") -> "Trainer | HeadFirst":
 class HeadFirst:
     """Trains the head of ``whole``'s network, and after the head's epochs all of it; used as a ``Trainer`` is.
 
-    The network's variables are the same for both; each has an optimizer of its own, so that of all layers starts anew.
+    Both trainers have the same variables, and each an optimizer of its own: that of all layers begins when they do.
     """
 
     def __init__(self, whole: Trainer, job: "Job") -> None:
@@ -65,14 +65,15 @@ class HeadFirst:
         return self._at_work.predict(self._seen(images), places)
 
     def state(self) -> tuple[list[np.ndarray], list[np.ndarray]]:
-        """All that training has changed: weights, and the variables of the optimizer that is at work."""
-        return self._at_work.state()
+        """As ``Trainer.state``, of what is trained; the last of the optimizer's arrays says whether that is all."""
+        weights, optimizer = self._at_work.state()
+        return weights, [*optimizer, np.array(self._at_work is self._whole)]
 
     def go_on(self, weights: list[np.ndarray], optimizer: list[np.ndarray]) -> None:
-        """Sets a ``state`` again, of the head's epochs or of those of all layers; ValueError where it is of neither."""
-        of_head = len(optimizer) == len(self._head.parts.optimizer.variables)
-        trainer = self._head if of_head else self._whole
-        trainer.go_on(weights, optimizer)
+        """As ``Trainer.go_on``."""
+        *variables, of_all = optimizer
+        trainer = self._whole if of_all else self._head
+        trainer.go_on(weights, variables)
         self._at_work = trainer
 
     def _seen(self, images: Images) -> Images:
