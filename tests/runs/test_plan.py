@@ -104,6 +104,23 @@ def test_a_queued_experiment_finds_the_weights_of_the_users_workspace(tmp_path, 
     assert job.setting["weights"] == "w.weights.h5"  # the record names no path of this machine
 
 
+def test_heads_on_one_backbone_keep_its_features_in_one_file_beside_the_array(tmp_path, monkeypatch):
+    (tmp_path / "w.weights.h5").write_bytes(b"1")
+    monkeypatch.setattr(plan, "grey_squares", lambda *arguments: tmp_path / "form-list.npy")
+    start = {"weights": str(tmp_path / "w.weights.h5"), "backbone": "frozen"}
+
+    def features(seed=0, **setting):
+        one = PlannedRun("s", "l", Setting(**{**start, **setting}), seed)
+        (job,) = plan._jobs({"r": one}, assignment(), tmp_path, 1).values()
+        return job.features
+
+    kept = features()
+    assert kept == features(seed=1, lr=0.1, protocol="patient") != features(hide="lungs")
+    assert (kept.parent, kept.suffix) == (tmp_path, ".npz")
+    assert kept.name.startswith("form-list.")  # so that it goes when its array does
+    assert features(backbone="trained") is features(augment="paper") is None
+
+
 @pytest.fixture
 def workers(monkeypatch, tmp_path):
     """What would be trained and timed, instead of workers; a store for it."""

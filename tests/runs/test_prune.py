@@ -83,6 +83,7 @@ def test_old_arrays_go_with_their_lists_and_used_ones_stay(store, arrays):
     for name in ("f-old", "f-young", "f-used"):
         (arrays / f"{name}.npy").write_bytes(b"x" * 1000)
         (arrays / f"{name}.txt").write_text("sums")
+        (arrays / f"{name}.f00d.npz").write_bytes(b"features of a frozen backbone")
         make_old(arrays / f"{name}.npy", 10 if name == "f-young" else OLD)
     (arrays / "f-half.npy.tmp-1").write_bytes(b"x")
     make_old(arrays / "f-half.npy.tmp-1")
@@ -91,7 +92,8 @@ def test_old_arrays_go_with_their_lists_and_used_ones_stay(store, arrays):
         found = prune.prunable(store, arrays, set(), days)
         assert set(names(found)) == {"f-old.npy", "f-half.npy.tmp-1"}
     assert prune.remove(store, found) == (1001, [])
-    assert sorted(os.listdir(arrays)) == ["f-used.npy", "f-used.txt", "f-young.npy", "f-young.txt"]
+    left = [f"{name}.{ending}" for name in ("f-used", "f-young") for ending in ("f00d.npz", "npy", "txt")]
+    assert sorted(os.listdir(arrays)) == left
 
 
 def test_a_prune_beside_a_grid_touches_no_run_of_it(store, arrays, tmp_path):

@@ -39,7 +39,16 @@ def jobs(tmp_path):
     weights.write_bytes(b"weights")
     made = [
         Job("aaaa", SETTING.model_dump(), 0, rows, tmp_path / "images.npy", "f00d" * 16),
-        Job("bbbb", SETTING.model_dump(), 1, rows, tmp_path / "images.npy", "f00d" * 16, str(weights)),
+        Job(
+            "bbbb",
+            SETTING.model_dump(),
+            1,
+            rows,
+            tmp_path / "images.npy",
+            "f00d" * 16,
+            str(weights),
+            tmp_path / "images.f00d.npz",
+        ),
     ]
     return {job.run: job for job in made}
 
@@ -70,6 +79,7 @@ def test_what_is_exported_is_what_comes_out_and_holds_no_name_of_an_image_or_pat
         assert str(tmp_path).encode() not in path.read_bytes()
     for job in travel.exported_jobs(folder):
         own = jobs[job.run]
+        assert job.features is None
         assert (job.setting, job.seed, job.data_sha256) == (own.setting, own.seed, own.data_sha256)
         assert job.rows[["source", "part", "target", "index"]].equals(own.rows[["source", "part", "target", "index"]])
         np.testing.assert_array_equal(np.load(job.array), np.load(own.array))

@@ -85,4 +85,4 @@ def test_every_backend_trains_behind_an_augmentation_and_imports_no_tool_of_the_
 def test_a_backend_freezes_a_backbone_behind_an_augmentation_and_thaws_it(tmp_path, name):
     scores, history = trained(tmp_path / name, name, augment="robust", epochs=3, **FINE_TUNED)
     assert np.isfinite(scores["score"]).all()
-    assert history["loss"].is_monotonic_decreasing
+    assert history["loss"].iloc[-1] < history["loss"].iloc[0] - 0.02
