@@ -1,7 +1,8 @@
 """How much faster a head is trained on features that are computed once than behind its frozen backbone each epoch.
 
 Both ways train the same head with the same network of random weights on the same noise, one after the other in one
-process. To make the network is in no time; to trace it is, as in a run.
+process. To make the network is in no time; to trace it is, as in a run. Times are the processor's, which another
+program beside this one changes little.
 
     python benchmarks/frozen.py                # Xception at 96 px, 8 epochs of 256 images
 """
@@ -56,7 +57,7 @@ def frozen_job(folder: Path, model: str, size: int, images: int, epochs: int) ->
 
 
 def seconds(job: Job, through_the_backbone: bool = False) -> float:
-    """Of all epochs of ``job``, on features or, as where images are augmented, through the backbone each time."""
+    """Processor time of all epochs of ``job``, on features or, as with augmented images, through the backbone."""
     import keras
 
     from cxrbench.training import heads, losses
@@ -68,11 +69,11 @@ def seconds(job: Job, through_the_backbone: bool = False) -> float:
     trainer = heads.untrained(job)
     places = {part: rows.to_numpy() for part, rows in job.rows.groupby("part")["index"]}
     labels = losses.labels_for(job.setting["loss"], job.rows["target"].to_numpy())[places["train"]]
-    started = time.monotonic()
+    started = time.process_time()
     for epoch in range(1, job.setting["epochs"] + 1):
         trainer.epoch(images, places["train"], labels, job.setting["batch_size"], (0, epoch))
         trainer.predict(images, places["validation"])
-    return time.monotonic() - started
+    return time.process_time() - started
 
 
 if __name__ == "__main__":
