@@ -29,7 +29,10 @@ def ready(settings: Collection[Setting], download: bool = True) -> None:
     checksum and the place of the file. ``download`` is False where other machines train, each with files of its own.
     """
     asked = list({json.dumps(form): form for form in map(_form, settings) if form["weights"]}.values())
-    for form, told in zip(asked, _answers(asked) if asked else ()):
+    if not asked:
+        return
+    print("asking Keras whether networks can start from their weights", flush=True)
+    for form, told in zip(asked, _answers(asked)):
         if "error" in told:
             raise CxrbenchError(told["error"])
         if told and download:
