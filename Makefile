@@ -15,7 +15,7 @@ PARALLEL = --numprocesses 2 --dist loadfile --no-loadscope-reorder
 UI_URL = http://127.0.0.1:$(UI_PORT)/\#/experiments
 
 .DEFAULT_GOAL := help
-.PHONY: help repro test unit check validate ui bench results docs lock clean repository
+.PHONY: help repro test unit check validate ui bench results coverage mutants docs lock clean repository
 
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -58,6 +58,16 @@ bench: $(READY) ## what the README's figures came from
 
 results: $(READY) ## make the report of each result set again, after a change of the report's code
 	@for set in results/*/pack.json; do cxrbench report --from $${set%/*} --to $${set%/*}/report || exit 1; done
+
+coverage: $(READY) ## which lines of src no test runs, in their processes too; takes half as long again as make test
+	coverage erase
+	coverage run -m pytest $(PARALLEL)
+	coverage combine --quiet
+	coverage report --skip-covered --show-missing --fail-under=92
+
+mutants: $(READY) ## evaluation and splits changed a little in thousands of ways, each to be noticed by a test; takes hours
+	mutmut run --max-children 2
+	mutmut results
 
 docs: $(READY) ## the documentation as a site in site/, readable without a server or a network
 	mkdocs build --strict

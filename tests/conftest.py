@@ -1,6 +1,10 @@
-"""The order of the tests: files that take longest come first, so that the processes that share them end together."""
+"""The order of the tests: files that take longest come first, so that the processes that share them end together.
+
+Hypothesis times no example: a busy machine is not a slow function.
+"""
 
 import pytest
+from hypothesis import settings
 
 LONGEST = (
     "test_smoke.py",
@@ -13,6 +17,9 @@ LONGEST = (
     "test_serving.py",
     "test_tracking_faults.py",
 )
+
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -47,7 +47,7 @@ def test_a_check_finds_exactly_the_values_that_break_its_rule(rule) -> None:
     row = good.every_table()[table].head(1)
     opened = open_tables([table])[table]
 
-    @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=8, suppress_health_check=[HealthCheck.too_slow])
     @given(st.lists(values, min_size=1, max_size=30))
     def hold(drawn: list) -> None:
         frame = pd.concat([row] * len(drawn), ignore_index=True)

@@ -105,7 +105,7 @@ COHORTS = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(COHORTS, st.integers(1, 12), st.integers(0, 5))
 def test_a_subset_is_whole_patients_and_never_above_its_size(tmp_path_factory, studies, per_label, seed):
     root = tmp_path_factory.mktemp("mimic")

@@ -28,7 +28,7 @@ def simulated(seed, n=400, slope=1.0, intercept=0.0):
     return target, 1 / (1 + np.exp(-logit))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(images)
 def test_the_brier_score_is_scikit_learns(pairs):
     target, score = arrays(pairs)
@@ -45,7 +45,7 @@ def test_the_reliability_curve_of_untied_scores_is_scikit_learns(seed):
     assert curve.score == pytest.approx(mean)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(images, st.integers(1, 12), st.integers(0, 1000))
 def test_a_curve_holds_each_image_once_parts_no_tie_and_knows_no_order(pairs, bins, seed):
     target, score = arrays(pairs)
@@ -70,7 +70,7 @@ def test_the_expected_error_is_the_mean_gap_weighed_by_images():
     assert expected_error(curve) == pytest.approx((3 * abs(0.7 / 3 - 1 / 3) + 2 * 0.1) / 5)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(images, st.integers(1, 12))
 def test_the_expected_error_lies_between_the_mean_gap_of_all_and_one(pairs, bins):
     target, score = arrays(pairs)
@@ -101,7 +101,7 @@ def test_the_calibration_line_is_scikit_learns(seed):
     assert calibration_line(target, score) == pytest.approx(wanted, rel=1e-3, abs=1e-3)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(images)
 def test_the_calibration_line_is_statsmodels(pairs):
     import statsmodels.api as sm
@@ -115,7 +115,7 @@ def test_the_calibration_line_is_statsmodels(pairs):
     assert ours == pytest.approx(tuple(fitted.params), rel=1e-5, abs=1e-6)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(images)
 def test_at_the_calibration_line_the_likelihood_has_no_slope(pairs):
     """The two likelihood equations hold: residuals sum to 0, by themselves and times the logit."""

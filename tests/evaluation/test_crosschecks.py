@@ -17,14 +17,14 @@ images = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 9), st.integers(0,
 calls = st.lists(st.tuples(st.booleans(), st.booleans()), max_size=60)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(counts, st.sampled_from([0.9, 0.95, 0.99]))
 def test_wilsons_interval_is_scipys(count, confidence):
     wanted = stats.binomtest(*count).proportion_ci(confidence, method="wilson")
     assert wilson(*count, confidence) == pytest.approx(tuple(wanted), abs=1e-12)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(counts)
 def test_wilsons_interval_is_statsmodels(count):
     from statsmodels.stats.proportion import proportion_confint
@@ -62,7 +62,7 @@ def by_definition(target, *scores):
     return math.sqrt(max(0.0, contrast @ (of_ones / len(ones) + of_zeros / len(zeros)) @ contrast))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(images.filter(lambda rows: 2 <= sum(row[0] for row in rows) <= len(rows) - 2))
 def test_delong_by_midranks_is_delong_by_definition(triples):
     target, a, b = arrays(triples)
@@ -78,7 +78,7 @@ def test_delong_by_midranks_is_delong_by_definition(triples):
         assert math.isnan(found.p)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(images, st.integers(0, 1000))
 def test_delong_knows_neither_sides_nor_order_nor_scale(triples, seed):
     target, a, b = arrays(triples)
@@ -157,7 +157,7 @@ def columns(pairs):
     return [np.array([pair[side] for pair in pairs], dtype=bool) for side in (0, 1)]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(calls)
 def test_mcnemar_is_scipys_binomial_test_of_the_discordant_images(pairs):
     a, b = columns(pairs)
@@ -169,7 +169,7 @@ def test_mcnemar_is_scipys_binomial_test_of_the_discordant_images(pairs):
     assert mcnemar(b, a).p == found.p
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(calls.filter(bool))
 def test_mcnemar_is_statsmodels(pairs):
     from statsmodels.stats import contingency_tables

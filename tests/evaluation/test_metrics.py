@@ -16,7 +16,7 @@ def arrays(pairs):
     return target, np.array([pair[1] / 20 for pair in pairs])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(images)
 def test_every_metric_agrees_with_scikit_learn(pairs):
     target, score = arrays(pairs)
@@ -36,7 +36,7 @@ def test_every_metric_agrees_with_scikit_learn(pairs):
         assert ours[name] == pytest.approx(wanted, nan_ok=True), name
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(images, st.integers(0, 10_000))
 def test_a_weighted_auc_is_the_auc_of_repeated_images(pairs, seed):
     target, score = arrays(pairs)
@@ -47,7 +47,7 @@ def test_a_weighted_auc_is_the_auc_of_repeated_images(pairs, seed):
         assert ours == pytest.approx(wanted, nan_ok=True)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(images.filter(lambda pairs: len({target for target, _ in pairs}) == 2))
 def test_the_area_under_the_roc_points_is_the_auc(pairs):
     target, score = arrays(pairs)

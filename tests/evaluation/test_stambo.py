@@ -104,7 +104,7 @@ def test_delongs_error_is_the_spread_of_stambos_draws_of_an_auc():
 p_values = st.lists(st.floats(1e-6, 1), min_size=1, max_size=12)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(p_values)
 def test_holms_steps_reject_what_stambo_and_statsmodels_reject(values):
     from statsmodels.stats.multitest import multipletests

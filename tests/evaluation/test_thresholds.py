@@ -19,7 +19,7 @@ def arrays(pairs):
     return np.array([pair[0] for pair in pairs]), np.array([pair[1] / 20 for pair in pairs])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(images)
 def test_no_threshold_of_scikit_learns_roc_curve_is_better(pairs):
     target, score = arrays(pairs)
@@ -42,7 +42,7 @@ def test_without_two_classes_or_with_a_score_that_is_not_finite_there_is_no_thre
     assert math.isnan(youden(np.empty(0, dtype=int), np.empty(0)))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(images, st.integers(0, 20))
 def test_the_accuracy_at_a_threshold_is_scikit_learns(pairs, at):
     target, score = arrays(pairs)

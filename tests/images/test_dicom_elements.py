@@ -229,7 +229,7 @@ EXTREMES = [
 SAID_WITHOUT_A_NAME = {"too small", "too large"}  # by the size that Rows and Columns give
 
 
-@settings(deadline=None, max_examples=600)
+@settings(max_examples=600)
 @given(
     st.sampled_from(sorted(BASES)),
     st.sampled_from(NAMED),

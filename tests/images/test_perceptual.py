@@ -26,7 +26,7 @@ def test_a_hash_is_64_hexadecimal_digits_and_always_the_same():
     assert int(phash(picture(0)), 16) > 0
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 10**6), st.integers(64, 300), st.integers(64, 300))
 def test_the_hash_of_the_mirror_image_is_the_hash_with_half_its_bits_turned_over(seed, width, height):
     image = picture(seed, width, height)

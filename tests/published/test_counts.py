@@ -52,7 +52,7 @@ def questions(draw):
     return images, {name: (middle - width, middle + width) for name, middle in middles.items()}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(questions())
 def test_possible_is_what_trying_everything_finds(question):
     images, ranges = question
@@ -64,7 +64,7 @@ def test_a_precision_that_no_runs_have_has_no_nearest_value():
     assert nearest(Images(2, 3, 1), nobody_is_called_ill, "precision", Fraction(0)) is None
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(questions(), st.sampled_from(METRICS), st.fractions(0, 1, max_denominator=40))
 def test_the_nearest_value_is_what_trying_everything_finds(question, metric, wanted):
     images, ranges = question
@@ -77,7 +77,7 @@ def test_the_nearest_value_is_what_trying_everything_finds(question, metric, wan
         assert abs(found - wanted) == min(abs(value - wanted) for value in values)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.integers(280, 300), st.integers(0, 12)), min_size=3, max_size=3))
 def test_what_three_real_runs_print_is_possible(runs):
     images = Images(200, 300, 3)

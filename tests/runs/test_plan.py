@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -35,7 +35,6 @@ def assignment(count=9):
     return pd.DataFrame(rows)[list(TABLES["assignment"])]
 
 
-@settings(deadline=None)  # a busy machine is not a slow function
 @given(st.permutations(range(9)))
 def test_the_order_of_the_table_changes_nothing(order):
     plain = plan.select(assignment(), "pneumonia", "paper")

@@ -22,7 +22,7 @@ def found(hashes, radius, threads=2):
     return sorted((int(i), int(j)) for pair in pairs_within(hashes, radius, threads) for i, j in zip(*pair))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.integers(0, 120),
     st.integers(1, 5),

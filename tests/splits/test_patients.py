@@ -34,7 +34,7 @@ def counts(parts, labels, quotas):
     return {p: {lab: int(((parts == p) & (labels == lab)).sum()) for lab in quotas[p]} for p in quotas}
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(patients, st.integers(0, 99))
 def test_where_whole_patients_can_meet_the_quotas_they_do(cohort, seed):
     groups, labels, quotas = planted(cohort)

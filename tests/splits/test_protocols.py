@@ -46,7 +46,7 @@ def even(train, validation, test):
     return {part: {"normal": count, "pneumonia": count} for part, count in zip(PARTS, (train, validation, test))}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(patients, st.integers(0, 99), st.randoms(use_true_random=False))
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_quotas_come_out_exactly_and_neither_row_order_nor_chance_changes_them(protocol, patients, seed, random):
@@ -89,7 +89,7 @@ def test_patients_who_share_a_file_go_to_one_part_together():
         assert (parts.groupby(images["sha256"]).nunique() == 1).all()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(patients, st.lists(st.tuples(st.integers(0, 99), st.integers(0, 99)), max_size=8), st.integers(0, 99))
 def test_by_patient_no_two_parts_share_a_patient_or_a_picture(patients, twins, seed):
     images = cohort_of(patients)

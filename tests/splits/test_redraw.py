@@ -18,7 +18,7 @@ def drawn(images, quotas, seeds=SEEDS, split_seed=0):
     return redraw(images.assign(picture=images["sha256"]), quotas, split_seed, seeds, "a", 0.0)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(patients, st.integers(0, 99))
 def test_quotas_are_exact_for_each_seed_and_no_patient_is_in_two_parts(patients, split_seed):
     images = cohort_of(patients)

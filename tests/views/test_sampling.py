@@ -23,7 +23,7 @@ def images(frontal, lateral, unknown=3, cohort="mimic", patients=10**6):
 counts = st.integers(1, 9)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(counts, counts, counts, counts, counts, st.integers(0, 5))
 def test_quotas_are_met_exactly_and_the_rest_tests(a, b, c, d, spare, seed):
     quotas = {"mimic": {"train": {"frontal": a, "lateral": b}, "validation": {"frontal": c, "lateral": d}}}
@@ -40,7 +40,7 @@ def test_quotas_are_met_exactly_and_the_rest_tests(a, b, c, d, spare, seed):
     assert table.equals(sampling.assign(cohort.sample(frac=1, random_state=seed), quotas, seed))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(24, 60), st.integers(0, 5))
 def test_no_patient_stands_in_two_parts(patients, seed):
     # Patient k has images k, k + patients, ...: many of them of both views.
@@ -110,7 +110,7 @@ def test_auto_divides_a_tree_of_257_frontals_and_25_laterals_with_no_count_worke
     assert (table.groupby("patient_id")["patient"].nunique() == 1).all()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(3, 60), st.integers(3, 30), st.integers(6, 40), st.integers(0, 5))
 def test_auto_uses_every_image_and_leaves_each_view_to_each_part(frontal, lateral, patients, seed):
     cohort = images(frontal, lateral, patients=patients)

@@ -25,7 +25,7 @@ def square(grey):
     return np.full((SIZE, SIZE), grey, np.uint8)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.one_of(st.integers(0, 255), st.sampled_from(["refused", "lost"])), max_size=200))
 def test_every_file_gets_its_own_score_or_refusal_in_order(kinds):
     results = [

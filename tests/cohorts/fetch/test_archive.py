@@ -77,7 +77,7 @@ def test_a_hostile_name_is_refused_before_anything_is_made(tmp_path, name):
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     names=st.lists(
         st.lists(

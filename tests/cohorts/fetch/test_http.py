@@ -73,7 +73,7 @@ def test_a_cut_body_goes_on_from_its_last_byte_and_names_the_version_it_has(serv
     assert server.seen[2].headers["if-range"] == f'"{hashlib.sha1(BODY).hexdigest()}"'
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     cuts=st.lists(
         st.tuples(st.integers(0, 5000), st.sampled_from(["close", "reset", "ignored", "chunked", "error", "changed"])),

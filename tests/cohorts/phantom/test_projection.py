@@ -48,7 +48,7 @@ def marched_length(body: Body, view: View) -> np.ndarray:
 
 
 @given(radius=st.floats(0.5, 9), x=ANGLES, y=ANGLES, z=ANGLES)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_a_spheres_chord_is_twice_the_half_chord_of_its_circle(radius, x, y, z):
     centre = np.array([1.0, -0.5, 2.0])
     view = view_at(x, y, z)
@@ -84,7 +84,7 @@ def test_a_slabs_chord_is_its_thickness_over_the_cosine():
 
 
 @given(x=ANGLES, y=ANGLES, z=ANGLES, length=st.floats(2, 9))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_row_ends_where_the_box_and_the_shadow_say_and_no_ray_beyond_meets_the_body(x, y, z, length):
     view = view_at(x, y, z)
     for body in (rod((1, 1, 1), (1, 1 + length, 3), 0.8), ellipsoid((2, 0, -1), (length, 1, 2), rotation(z, x, y))):
@@ -100,7 +100,7 @@ def test_a_row_ends_where_the_box_and_the_shadow_say_and_no_ray_beyond_meets_the
 
 
 @given(tilt=st.floats(5, 40), x=ANGLES, y=ANGLES, z=ANGLES)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @example(tilt=24, x=0, y=90, z=0)  # along the slabs
 def test_a_combs_length_is_the_sum_of_its_slabs(tilt, x, y, z):
     normal = np.array([0.0, np.sin(np.radians(tilt)), np.cos(np.radians(tilt))])
