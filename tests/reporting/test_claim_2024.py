@@ -4,7 +4,7 @@ import pytest
 
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.published import papers
-from cxrbench.published.papers import CHECKLIST_ITEMS
+from cxrbench.published.paper_file import CHECKLIST_ITEMS
 from cxrbench.reporting.claim_2024 import ITEMS, checklist
 from cxrbench.reporting.page import render
 from cxrbench.reporting.study import Section

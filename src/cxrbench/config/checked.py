@@ -55,7 +55,7 @@ def unknown(key: object, known: Collection[str]) -> str:
     """A clause that says a name is unknown and what its writer may have meant."""
     close = difflib.get_close_matches(str(key), known, n=1)
     names = ", ".join(name or '""' for name in known)
-    return f"'{key}' is unknown; " + (f"did you mean '{close[0]}'?" if close else f"known are {names}")
+    return f"{str(key)!r} is unknown; " + (f"did you mean '{close[0]}'?" if close else f"known are {names}")
 
 
 def ordered(value: Mapping[str, Any], known: Collection[str], required: bool = True) -> dict[str, Any]:

@@ -25,7 +25,9 @@ def read_run(folder: Path) -> tuple[dict[str, Any], pd.DataFrame]:
             raise CxrbenchError(f"run {folder.name} has no {folder / name}; run 'dvc repro train-grid' to train it")
     try:
         record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
+        if not isinstance(record, dict):
+            raise ValueError("it holds no names and values")
+    except ValueError as error:
         raise CxrbenchError(f"{folder / 'run.json'} is damaged ({error}); run 'dvc repro -f train-grid'") from None
     return record, read_table(folder / "scores.csv", "scores")
 

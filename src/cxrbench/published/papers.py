@@ -13,17 +13,11 @@ import yaml
 
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.base.language import _
-from cxrbench.base.tables import PARTS
-from cxrbench.config.values import choice, section
-from cxrbench.evaluation.metrics import METRICS, TIMES
-from cxrbench.evaluation.verdicts import KINDS, Claim
+from cxrbench.config.checked import check, unknown
+from cxrbench.evaluation.verdicts import Claim
 from cxrbench.published.counts import Images
-from cxrbench.published.figures import UNITS, Figure, figures
-
-ROWS_OF = ("setting", "epoch")
-BASE_GRID = "published"  # the file of conf/grid/ with the studies of params.yaml as it is committed
-CHECKLIST_ITEMS = 44  # of CLAIM 2024
-LISTS = {"unsaid": ("said", "assumed"), "facts": ("what", "printed", "source"), "untestable": ("said", "why")}
+from cxrbench.published.figures import Figure, figures
+from cxrbench.published.paper_file import BASE_GRID, ClaimEntry, Counts, PaperFile, TableEntry
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,110 +89,67 @@ def read(path: Path) -> Paper:
     """The paper in one file; raises CxrbenchError with the file and the entry that is wrong."""
     try:
         return parse(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (CxrbenchError, yaml.YAMLError) as error:
-        raise CxrbenchError(f"{path}: {error}") from None
+    except (CxrbenchError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise CxrbenchError(f"{path}: {' '.join(str(error).split())}") from None
     except OSError as error:
         raise CxrbenchError(f"{path}: {error.strerror}; name a file such as data/published/batch-size.yaml") from None
 
 
 def parse(tree: Any) -> Paper:
     """The checked content of one file."""
-    keys = ("study", "question", "citation", "tables", "claims", "unsaid", "contradictions")
-    tree = section("top level", tree, (*keys, "grid", "claim_2024", *LISTS), keys)
-    cited = ("authors", "title", "title_original", "journal", "year", "volume", "issue", "pages", "doi")
-    section("citation", tree["citation"], cited, cited)
-    for name, of_entry in LISTS.items():
-        for entry in tree.get(name, ()):
-            texts = section(name, entry, of_entry, of_entry)
-            if not all(isinstance(text, str) for text in texts.values()):
-                raise CxrbenchError(f"{name}: {entry} must hold text; write figures in quotes, such as '98.00'")
-    claims = tuple(_claim(tree["study"], entry) for entry in tree["claims"])
-    if len({claim.id for claim in claims}) < len(claims):
-        raise CxrbenchError(f"claims: an id stands twice among {[claim.id for claim in claims]}; make them unique")
+    file = check(PaperFile, tree)
     return Paper(
-        tree["study"],
-        tree["question"],
-        tree["citation"],
-        tuple(_table(entry) for entry in tree["tables"]),
-        claims,
-        tuple(tree["unsaid"]),
-        tuple(tree["contradictions"]),
-        tree.get("grid", BASE_GRID),
-        tuple(tree.get("facts", ())),
-        tuple(tree.get("untestable", ())),
-        _checklist(tree.get("claim_2024", {})),
+        file.study,
+        file.question,
+        file.citation.model_dump(),
+        tuple(_table(entry) for entry in file.tables),
+        tuple(_claim(file.study, entry) for entry in file.claims),
+        tuple(entry.model_dump() for entry in file.unsaid),
+        tuple(file.contradictions),
+        file.grid,
+        tuple(entry.model_dump() for entry in file.facts),
+        tuple(entry.model_dump() for entry in file.untestable),
+        file.claim_2024,
     )
 
 
-def _checklist(entry: Any) -> dict[int, str]:
-    if not isinstance(entry, dict):
-        raise CxrbenchError("claim_2024 must be a mapping of an item's number to what the paper says of it")
-    for number, text in entry.items():
-        if type(number) is not int or not 1 <= number <= CHECKLIST_ITEMS:
-            raise CxrbenchError(f"claim_2024: {number!r} is no item; name one from 1 to {CHECKLIST_ITEMS}")
-        if not isinstance(text, str) or not text.strip():
-            raise CxrbenchError(f"claim_2024.{number} is {text!r}; say in words what the paper says, or leave it out")
-    return dict(entry)
+def _table(entry: TableEntry) -> Table:
+    rows = {str(name): _row(f"rows.{name}", row, entry.units) for name, row in entry.rows.items()}
+    return Table(entry.name, entry.caption, entry.part, rows, entry.rows_of, _images(entry.images))
 
 
-def _table(entry: Any) -> Table:
-    required = ("part", "units", "rows")
-    entry = section("tables", entry, ("name", "caption", *required, "rows_of", "images"), required)
-    choice("part", entry["part"], PARTS)
-    choice("rows_of", entry.get("rows_of", "setting"), ROWS_OF)
-    units = entry["units"]
-    for metric, unit in units.items():
-        choice("units", metric, (*METRICS, *TIMES))
-        choice(f"units.{metric}", unit, UNITS)
-    rows = {
-        str(name): {metric: _figures(f"rows.{name}.{metric}", text, units[metric]) for metric, text in row.items()}
-        for name, row in ((name, section(f"rows.{name}", row, tuple(units))) for name, row in entry["rows"].items())
-    }
-    told = (entry.get("name", ""), entry.get("caption", ""), entry["part"])
-    return Table(*told, rows, entry.get("rows_of", "setting"), _images(entry.get("images")))
+def _row(where: str, row: Mapping[str, Any], units: Mapping[str, str]) -> dict[str, tuple[Figure, Figure]]:
+    found = {}
+    for metric, text in row.items():
+        if metric not in units:
+            raise CxrbenchError(f"{where}: {unknown(metric, units)}")
+        try:
+            found[metric] = figures(text, units[metric])
+        except CxrbenchError as error:
+            raise CxrbenchError(f"{where}.{metric}: {error}") from None
+    return found
 
 
-def _figures(where: str, text: object, unit: str) -> tuple[Figure, Figure]:
-    try:
-        return figures(text, unit)
-    except CxrbenchError as error:
-        raise CxrbenchError(f"{where}: {error}") from None
-
-
-def _images(entry: Any) -> Images | None:
-    if entry is None:
+def _images(counts: Counts | None) -> Images | None:
+    if counts is None:
         return None
-    summed = isinstance(entry, dict) and "all" in entry
-    known = ("all", "runs") if summed else ("negative", "positive", "runs")
-    entry = section("images", entry, known, known)
-    for name, count in entry.items():
-        least = 2 if name == "all" else 1  # at least one of each class
-        if type(count) is not int or not least <= count <= 10**6:
-            raise CxrbenchError(f"images.{name} is {count!r}; it must be a whole number from {least} to 1,000,000")
-    return Images(entry["all"] - 1, 1, entry["runs"], divided=False) if summed else Images(**entry)
+    if counts.negative is None or counts.positive is None:
+        assert counts.all is not None  # the form says so
+        return Images(counts.all - 1, 1, counts.runs, divided=False)
+    return Images(counts.negative, counts.positive, counts.runs)
 
 
-def _claim(study: str, tree: Any) -> Claim:
-    required = ("id", "statement", "kind", "metric", "part", "settings")
-    tree = section("claims", tree, (*required, "against", "value"), required)
-    where = f"claims.{tree['id']}"
-    choice(f"{where}.kind", tree["kind"], KINDS)
-    choice(f"{where}.metric", tree["metric"], (*METRICS, *TIMES))
-    choice(f"{where}.part", tree["part"], PARTS)
-    ranked = tree["kind"] in ("best", "better")
-    if ranked != bool(tree.get("against")) or (ranked and len(tree["settings"]) != 1):
-        raise CxrbenchError(
-            f"{where} is of kind {tree['kind']}; best and better need one setting and 'against', others neither"
-        )
-    value = tree.get("value")
-    if (tree["kind"] == "value") != (isinstance(value, list) and len(value) == 2):
-        raise CxrbenchError(f"{where}.value is {value!r}; kind value needs two numbers, the lower first, others none")
+def _claim(study: str, entry: ClaimEntry) -> Claim:
     return Claim(
-        study=study,
-        settings=tuple(tree["settings"]),
-        against=tuple(tree.get("against", ())),
-        value=(float(value[0]), float(value[1])) if value else None,
-        **{key: tree[key] for key in required if key != "settings"},
+        entry.id,
+        study,
+        entry.statement,
+        entry.kind,
+        entry.metric,
+        entry.part,
+        tuple(entry.settings),
+        tuple(entry.against),
+        (entry.value[0], entry.value[1]) if entry.value else None,
     )
 
 

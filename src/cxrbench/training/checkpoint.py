@@ -39,11 +39,12 @@ class Checkpoint:
                 weights, optimizer, best = (_listed(parts, name) for name in ("weights", "optimizer", "best"))
             if told.pop("run") != self.run:
                 raise ValueError("it is of another run")
+            restored = EpochLog(**{**told, "best_weights": best or None, "restored": len(told["epochs"])})
             trainer.go_on(weights, optimizer)
         except Exception as error:  # a damaged archive raises errors of a dozen kinds
             print(f"checkpoint {self.path} can't be used ({error}); the run starts anew", file=sys.stderr)
             return log
-        return EpochLog(**{**told, "best_weights": best or None, "restored": len(told["epochs"])})
+        return restored
 
     def save(self, trainer: Trainer | HeadFirst, log: EpochLog) -> None:
         """Writes the file, unless the last one is so young that files would take more than ``SHARE`` of the time."""

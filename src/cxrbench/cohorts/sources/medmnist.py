@@ -4,6 +4,7 @@ It comes as arrays in one .npz; they are written once as PNG files, class folder
 everything else reads. The arrays say nothing of patients, so each image counts as a patient of its own.
 """
 
+import errno
 import os
 import shutil
 import zipfile
@@ -20,6 +21,7 @@ from cxrbench.cohorts.sources import directory
 
 PARTS = ("train", "val", "test")
 LABELS = ("normal", "pneumonia")
+DAMAGED = (ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)  # what a damaged .npz raises
 
 
 def read(root: Path) -> Listing:
@@ -44,7 +46,9 @@ def write_tree(
             for part in PARTS:
                 _write_part(content, arrays, temporary / part, part, size_px, advance)
         os.replace(temporary, folder)
-    except (ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except (OSError, *DAMAGED) as error:
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:  # which a place before the file's start gives
+            raise
         raise CxrbenchError(f"{arrays} is no PneumoniaMNIST ({error}); fetch it again") from None
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
