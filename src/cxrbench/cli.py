@@ -7,7 +7,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from cxrbench.base.errors import CxrbenchError
+from cxrbench.base.errors import CxrbenchError, what_to_do
 from cxrbench.commands import card, compare, consistency, export, grid, pack, predict, report, track, views
 
 COMMANDS = (grid, track, views, predict, export, card, pack, report, compare, consistency)
@@ -20,6 +20,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         code: int = options.run(options)
     except CxrbenchError as error:
         print(f"error: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        if (sentence := what_to_do(error)) is None:
+            raise
+        print(f"error: {sentence}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)

@@ -3,6 +3,8 @@
 import resource
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -23,9 +25,32 @@ def test_a_disk_that_fills_up_is_one_sentence_and_leaves_no_half_file(tmp_path):
 
     done = ended(tmp_path, "run(lambda: write_text('table.csv', 'a' * 100_000))", preexec_fn=small_files_alone)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("error: File too large; free some space")
+    assert done.stderr.startswith("error: File too large; free some space; what was finished is kept")
     assert [path.name for path in tmp_path.iterdir()] == ["table.csv"]
     assert (tmp_path / "table.csv").read_text() == "old"
+
+
+NOBODY = "import os\nif os.geteuid() == 0: os.seteuid(65534)\n"  # root, whom no permission stops, becomes nobody
+
+
+@pytest.fixture
+def for_reading():
+    """A folder that may be read and not written."""
+    with tempfile.TemporaryDirectory() as name:  # below a folder that anybody may enter, as pytest's own is not
+        folder = Path(name)
+        (folder / "table.csv").write_text("old")
+        folder.chmod(0o555)
+        yield folder
+        folder.chmod(0o755)
+
+
+@pytest.mark.parametrize("file", ["table.csv", "new/table.csv"])
+def test_a_folder_that_may_only_be_read_is_one_sentence_that_names_the_file(for_reading, file):
+    done = ended(for_reading, f"{NOBODY}run(lambda: write_text({file!r}, 'a'))")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"error: {file.removesuffix('/table.csv')}: Permission denied; this user must")
+    assert len(done.stderr.splitlines()) == 1
+    assert (for_reading / "table.csv").read_text() == "old"
 
 
 @pytest.mark.parametrize(

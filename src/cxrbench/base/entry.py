@@ -3,22 +3,22 @@
 import sys
 from collections.abc import Callable
 
-from cxrbench.base.errors import CxrbenchError, disk_full
+from cxrbench.base.errors import CxrbenchError, what_to_do
 
 
 def run(main: Callable[[], None]) -> None:
-    """Calls ``main``; prints a CxrbenchError's message alone, and of a full disk what to do."""
+    """Calls ``main``; prints a CxrbenchError's message alone, and what to do where the disk refuses or is full."""
+    goes_on = "what was finished is kept, 'dvc repro' goes on from there"
     try:
         main()
     except CxrbenchError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)
     except OSError as error:
-        if not disk_full(error):
+        if (sentence := what_to_do(error)) is None:
             raise
-        words = "free some space; what was finished is kept, 'dvc repro' goes on from there"
-        print(f"error: {error.strerror}; {words}", file=sys.stderr)
+        print(f"error: {sentence}; {goes_on}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
-        print("stopped; what was finished is kept, 'dvc repro' goes on from there", file=sys.stderr)
+        print(f"stopped; {goes_on}", file=sys.stderr)
         sys.exit(130)

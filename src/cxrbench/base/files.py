@@ -16,8 +16,13 @@ def replaced_when_whole(path: str | Path) -> Iterator[Path]:
     try:
         yield temporary
         os.replace(temporary, path)
+    except OSError as error:
+        if error.filename == str(temporary):
+            error.filename = str(path)  # the name that the user knows
+        raise
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # it has its own name by now, or the disk lets nobody write
+            temporary.unlink()
 
 
 def write_text(path: str | Path, text: str) -> None:
