@@ -37,7 +37,11 @@ test: $(READY) ## unit tests and a smoke run of the whole pipeline on a tiny pha
 	pytest $(PARALLEL)
 
 unit: $(READY) ## unit tests alone, without the slow ones that start processes and train
-	pytest $(PARALLEL) -m "not smoke and not slow"
+	pytest $(PARALLEL) -m "not smoke and not slow and not torture"
+
+.PHONY: torture
+torture: $(READY) ## kills, damage, full disks, jumping clocks and more; a table of what was lost (nothing), in a quarter of an hour
+	pytest $(PARALLEL) -m torture
 
 check: $(READY) ## lint, format, types, and known vulnerabilities of the pinned packages
 	ruff check .

@@ -133,6 +133,25 @@ def test_a_folder_that_holds_something_is_not_written_into(packed, reported_work
     assert files_of(packed) == before
 
 
+def test_a_pack_that_was_killed_half_way_does_not_stand_in_the_way_of_the_next(
+    packed, reported_workspace, tmp_path, monkeypatch
+):
+    def killed(*_):
+        raise SystemExit  # as by a signal: the command never ends
+
+    monkeypatch.chdir(reported_workspace)
+    with monkeypatch.context() as patch:
+        patch.setattr("cxrbench.base.files.shutil.rmtree", lambda *_, **__: None)  # nor does it tidy up
+        patch.setattr("cxrbench.reporting.report.write_report", killed)
+        with pytest.raises(SystemExit):
+            cli.main(["pack", str(tmp_path / "set")])
+    assert not (tmp_path / "set").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["set.unfinished"]
+    assert cli.main(["pack", str(tmp_path / "set"), "--made-by", "dvc exp run -S lr=0.01"]) == 0
+    assert files_of(tmp_path / "set") == files_of(packed)
+    assert [path.name for path in tmp_path.iterdir()] == ["set"]
+
+
 def test_an_experiment_with_a_restricted_cohort_is_refused_and_nothing_written(
     reported_workspace, tmp_path, monkeypatch, capsys
 ):

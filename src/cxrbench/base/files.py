@@ -1,8 +1,9 @@
-"""Writing a file whole or not at all, and its checksum."""
+"""Writing a file or a folder whole or not at all, and its checksum."""
 
 import contextlib
 import hashlib
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +24,22 @@ def replaced_when_whole(path: str | Path) -> Iterator[Path]:
     finally:
         with contextlib.suppress(OSError):  # it has its own name by now, or the disk lets nobody write
             temporary.unlink()
+
+
+@contextlib.contextmanager
+def folder_when_whole(folder: Path) -> Iterator[Path]:
+    """Gives an empty folder beside ``folder``, which is new or empty; it takes its place if the block ends well.
+
+    What a killed process left of one is removed first.
+    """
+    unfinished = folder.with_name(f"{folder.name}.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(parents=True)
+    try:
+        yield unfinished
+        os.replace(unfinished, folder)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def write_text(path: str | Path, text: str) -> None:

@@ -27,10 +27,11 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 def run(options: argparse.Namespace) -> int:
     """The exit code of the command with these options."""
     from cxrbench.base.commit import commit
+    from cxrbench.base.files import folder_when_whole
     from cxrbench.config import params as parameters
     from cxrbench.published import papers
     from cxrbench.reporting.context import context_of, rules_of
-    from cxrbench.reporting.pack import read_pack, write_pack
+    from cxrbench.reporting.pack import read_pack, refuse_filled, write_pack
     from cxrbench.reporting.report import write_report
     from cxrbench.reporting.results import read_results
 
@@ -38,9 +39,11 @@ def run(options: argparse.Namespace) -> int:
     rules = rules_of(params.report)
     revision, changed = commit(Path.cwd())
     context = dataclasses.replace(context_of(params), command=options.made_by, commit=revision, changed=changed)
-    write_pack(options.folder, read_results(Path("data")), context, rules, text)
-    results, context, rules = read_pack(options.folder)
-    write_report(options.folder / "report", results, papers.load("data/published"), context, rules)
+    refuse_filled(options.folder)
+    with folder_when_whole(options.folder) as unfinished:
+        write_pack(unfinished, read_results(Path("data")), context, rules, text)
+        results, context, rules = read_pack(unfinished)
+        write_report(unfinished / "report", results, papers.load("data/published"), context, rules)
     size = sum(path.stat().st_size for path in options.folder.rglob("*") if path.is_file())
     print(f"{len(results.runs)} runs and their report are in {options.folder}, {size / 1e6:.1f} MB")
     return 0

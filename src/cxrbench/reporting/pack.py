@@ -34,14 +34,19 @@ IMAGE = ["source", "image_id", "patient_id", "part", "target"]  # of a score, al
 PLAIN: dict[str, Any] = {"index": False, "lineterminator": "\n"}
 
 
+def refuse_filled(folder: Path) -> None:
+    """Raises CxrbenchError where ``folder`` holds something already."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise CxrbenchError(f"{folder} is not empty; name a new folder or remove it first")
+
+
 def write_pack(folder: Path, results: Results, context: Context, rules: Rules, params: str) -> None:
     """Writes ``results`` into the new ``folder``, with the text of params.yaml.
 
     Raises CxrbenchError where it holds something already, or images of a restricted cohort were used.
     """
     _refuse_restricted(results, context)
-    if folder.exists() and any(folder.iterdir()):
-        raise CxrbenchError(f"{folder} is not empty; name a new folder or remove it first")
+    refuse_filled(folder)
     folder.mkdir(parents=True, exist_ok=True)
     write_text(folder / "params.yaml", without_folders(params))
     write_table(folder / "grid.csv", results.grid, "grid")

@@ -18,7 +18,7 @@ from cxrbench.base.progress import progress
 from cxrbench.base.tables import PARTS
 from cxrbench.config.setting import Setting
 from cxrbench.config.studies import PlannedRun
-from cxrbench.images.squares import grey_squares
+from cxrbench.images.kept_squares import kept_squares
 from cxrbench.runs import starts
 from cxrbench.runs.driver import RunsFailed, time_all, train_all
 from cxrbench.runs.executors.chosen import chosen
@@ -149,7 +149,7 @@ def _jobs(wanted: dict[str, PlannedRun], assignment: pd.DataFrame, cache: Path, 
             files = _files(assignment, setting.cohort)
             paths, sums = files["path"].tolist(), files["sha256"].tolist()
             with progress(f"{setting.cohort} images at {setting.image_size} px", len(files)) as advance:
-                arrays[array] = grey_squares(paths, sums, setting.image_size, setting.resize, cache, processes, advance)
+                arrays[array] = kept_squares(paths, sums, setting.image_size, setting.resize, cache, processes, advance)
             with contextlib.suppress(OSError):
                 os.utime(arrays[array])  # its last use, by which ``cxrbench grid --prune`` knows old ones
         if part not in selections:

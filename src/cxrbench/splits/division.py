@@ -14,7 +14,7 @@ import pandas as pd
 from cxrbench.base.progress import progress
 from cxrbench.base.tables import PROTOCOLS, TABLES, empty
 from cxrbench.config.quotas import Quotas, labels_of
-from cxrbench.images.squares import grey_squares
+from cxrbench.images.kept_squares import kept_squares
 from cxrbench.splits import picture_match, protocols
 from cxrbench.splits.leaks import find_leaks, with_keys
 from cxrbench.splits.near_duplicates import find_duplicates, picture_of
@@ -113,7 +113,7 @@ def squares_of(images: pd.DataFrame, cache: Path, workers: int) -> Callable[[np.
     def decoded() -> np.ndarray:
         paths, sha256s = images["path"].tolist(), images["sha256"].tolist()
         with progress("decode to look for near-duplicates", len(images)) as advance:
-            file = grey_squares(paths, sha256s, picture_match.SIDE_PX, "squash", cache, workers, advance)
+            file = kept_squares(paths, sha256s, picture_match.SIDE_PX, "squash", cache, workers, advance)
         array: np.ndarray = np.load(file, mmap_mode="r")
         return array
 
