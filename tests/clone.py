@@ -7,21 +7,27 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+OF_USERS = ("MLFLOW_TRACKING_URI", "CXRBENCH_STORE", "DVC_ROOT")
 
 
-def run(folder, *command, fails=False, **more):
-    """What the command prints; ``more`` are variables of its environment. Where it should not end so, it shows."""
-    environment = {
-        **os.environ,
+def environment(folder, **more):
+    """The variables of a command in ``folder``; of what users set for cxrbench, only what ``more`` holds."""
+    mine = {name: value for name, value in os.environ.items() if name not in OF_USERS}
+    return {
+        **mine,
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "DVC_SITE_CACHE_DIR": str(folder.parent / "site"),
         "GIT_CONFIG_GLOBAL": os.devnull,
         **more,
         **{f"GIT_{who}_{what}": "nobody@localhost" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
     }
-    for name in ("MLFLOW_TRACKING_URI", "CXRBENCH_STORE", "DVC_ROOT"):
-        environment.pop(name, None)
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=900)
+
+
+def run(folder, *command, fails=False, **more):
+    """What the command prints; ``more`` are variables of its environment. Where it should not end so, it shows."""
+    done = subprocess.run(
+        command, cwd=folder, env=environment(folder, **more), capture_output=True, text=True, timeout=900
+    )
     assert (done.returncode != 0) == fails, f"{' '.join(command)}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
     return done.stdout + done.stderr
 

@@ -1,15 +1,21 @@
-"""The order of the tests: files that take longest come first, so that the processes that share them end together.
+"""The order of the tests, the clone that some of them share, and the table that `make torture` ends with.
 
 Hypothesis times no example: a busy machine is not a slow function.
 """
 
+import os
+
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 
-LONGEST = (
+from tests.clone import run, tiny_clone
+
+LONGEST = (  # files that take longest come first, so that the processes that share them end together
     "test_smoke.py",
     "test_browser.py",
     "test_local.py",
+    "test_your_study.py",  # which copies the clone that test_smoke.py waits for
     "test_workers.py",
     "test_report.py",
     "test_data_remote.py",
@@ -17,6 +23,7 @@ LONGEST = (
     "test_serving.py",
     "test_tracking_faults.py",
 )
+HEADS = ("Tried", "How often", "Lost", "What the user is told")
 
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
@@ -24,3 +31,55 @@ settings.load_profile("untimed")
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
+
+
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory):
+    """A folder that all processes of a test run share; who makes something there holds a lock meanwhile."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+@pytest.fixture(scope="session")
+def finished_clone(shared_folder):
+    """A tiny clone after its first `dvc repro`, made once for all processes: to copy, not to work in."""
+    folder = shared_folder / "finished" / "cxrbench"
+    with FileLock(shared_folder / "finished.lock"):
+        if not (folder.parent / "done").exists():
+            folder.mkdir(parents=True)
+            tiny_clone(folder)
+            run(folder, "dvc", "repro")
+            (folder.parent / "done").touch()
+    return folder
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    reports = [(outcome, one) for outcome in ("passed", "failed", "skipped", "error")
+               for one in terminalreporter.stats.get(outcome, [])]  # fmt: skip
+    rows = [row for outcome, report in reports if "torture" in report.keywords for row in _rows(report, outcome)]
+    if rows:
+        terminalreporter.write_line("")
+        for row in (HEADS, ("---",) * len(HEADS), *sorted(rows)):
+            terminalreporter.write_line(f"| {' | '.join(row)} |")
+
+
+def _rows(report, outcome) -> list[tuple[str, str, str, str]]:
+    """Rows of the table: a trial that passed has lost nothing, and wrote what was tried itself."""
+    name = report.nodeid.rpartition("::")[2]
+    if outcome == "passed":
+        return [
+            (what, str(times), "nothing", told) for key, (what, times, told) in report.user_properties if key == "tried"
+        ]
+    if outcome == "skipped":
+        return [(name, "0", "not tried here", str(report.longrepr[2]))]
+    return [(name, "", "SEE ABOVE", "")]
+
+
+@pytest.fixture
+def tried(record_property):
+    """Writes a row of the table: what was tried, how often, and what the user is told."""
+
+    def write(what, times, told):
+        record_property("tried", (what, times, " ".join(told.split()).replace("|", "/")))
+
+    return write

@@ -3,13 +3,14 @@
 import os
 import re
 import shlex
+import shutil
 import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from tests.clone import ROOT, run, tiny_clone
+from tests.clone import ROOT, run
 
 pytestmark = pytest.mark.smoke
 
@@ -24,10 +25,10 @@ def with_installed(folder):
 
 
 @pytest.fixture(scope="module")
-def done(tmp_path_factory):
+def done(finished_clone, tmp_path_factory):
     """The clone after every command of the page, and what `dvc exp run` left of each grid: its name -> its tables."""
     folder = tmp_path_factory.mktemp("study") / "cxrbench"
-    tiny_clone(folder)
+    shutil.copytree(finished_clone, folder, symlinks=True)
     for name, text in FILES.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")

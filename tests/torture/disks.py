@@ -24,7 +24,7 @@ class Disks:
 
     def before(self, folder):
         """... in ``folder``, as it is inside: the current folder of whoever enters is the one outside."""
-        return [*self._enter, f"--wd={folder}"]
+        return [*self._enter, "sh", "-c", 'cd "$0" && exec "$@"', str(folder)]
 
     def seen(self, path):
         """Where the test itself finds ``path``."""

@@ -2,7 +2,6 @@
 
 import contextlib
 import hashlib
-import os
 import shutil
 import subprocess
 import sys
@@ -12,7 +11,7 @@ import pandas as pd
 import psutil
 import yaml
 
-from tests.clone import run, tiny_clone
+from tests.clone import environment, run, tiny_clone
 
 OUTPUTS = {  # of a stage: what DVC removes before it runs it
     "download": ["data/download"],
@@ -63,13 +62,15 @@ class Study:
 
     def start(self, *words, **more):
         """The process of a command, the first of a session of its own; it writes into the file said.txt beside."""
-        environment = {**os.environ, "DVC_SITE_CACHE_DIR": str(self.folder.parent / "site"), **more}
-        environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
         with open(self.folder.parent / "said.txt", "w") as said:
             return subprocess.Popen(
                 self.command(*words),
-                cwd=self.folder, env=environment, stdout=said, stderr=said, start_new_session=True,
-            )  # fmt: skip
+                cwd=self.folder,
+                env=environment(self.folder, **more),
+                stdout=said,
+                stderr=said,
+                start_new_session=True,
+            )
 
     def said(self):
         return (self.folder.parent / "said.txt").read_text(encoding="utf-8", errors="replace")

@@ -132,14 +132,9 @@ def test_a_dvc_cache_on_another_disk_gives_the_same_files_back(kind, study, fini
         study.forget(*outputs)
         there.run("dvc", "checkout")
         assert "up to date" in there.run("dvc", "repro")
-        told = there.run("dvc", "repro", "--force", "--single-item", "split")
-        there.run("dvc", "repro")
-        target = Study(own.seen(study.folder))
-        assert target.content("data/split") == finished.content("data/split")
-        assert "ERROR" not in told
-        if kind == "symlink":
-            there.run("dvc", "config", "--local", "cache.type", "copy")
-            there.run("dvc", "checkout", "--relink")
-    for output in ("data/download", "data/split", "data/train-grid"):
-        assert study.content(output) == finished.content(output), output
+        there.run("dvc", "repro", "--force", "--single-item", "split")
+        assert "up to date" in there.run("dvc", "repro")
+        there.run("dvc", "config", "--local", "cache.type", "copy")
+        there.run("dvc", "checkout", "--relink")  # what is linked to is seen inside alone
+    assert study.content(*outputs) == finished.content(*outputs)
     tried(f"DVC's cache on another disk, linked by {kind}", 1, "")

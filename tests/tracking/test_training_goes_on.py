@@ -10,7 +10,7 @@ import tempfile
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -220,10 +220,14 @@ class Server:
         self._log.close()
 
 
-@pytest.mark.slow
+@pytest.mark.torture
 def test_a_server_killed_in_the_middle_of_a_setting_costs_no_training_and_nothing_is_logged_twice(
-    workspace: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    workspace: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tried: Callable[[str, int, str], None],
 ) -> None:
+    """In short it is each parameter of test_an_exception_in_any_call_of_mlflow_..., without a server."""
     port = free_port()
     server = Server(workspace, port)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", server.uri)
@@ -240,7 +244,8 @@ def test_a_server_killed_in_the_middle_of_a_setting_costs_no_training_and_nothin
     monkeypatch.setattr(grid_tracker.GridLog, "_draw", kill_at_the_fourth)
     trained(grid)
     assert len(drawn) >= 4
-    assert "not logged: rate, lr=0.001" in said(capsys)
+    told = said(capsys)
+    assert "not logged: rate, lr=0.001" in told
     with pytest.raises(CxrbenchError, match="can't be used"):
         grid.log_missing()
     server = Server(workspace, port)
@@ -252,6 +257,7 @@ def test_a_server_killed_in_the_middle_of_a_setting_costs_no_training_and_nothin
         assert {run["times"][0] for run in found["runs"].values()} == {"FINISHED"}
         assert len(found["models"]) == 5
         assert (grid.log_missing().new, content(server.uri)) == (0, found)
+        tried("an MLflow server is killed while runs are logged to it", 1, told.replace(server.uri, "http://..."))
     finally:
         server.kill()
 

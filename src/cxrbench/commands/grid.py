@@ -128,7 +128,7 @@ def _shown(found: "Overview", workers: int) -> str:
     table = found.table.assign(left=[_duration(seconds) for seconds in found.table["seconds"]])
     lines = [table.drop(columns="seconds").to_string(index=False)]
     for title, note in found.running:
-        since = _duration(time.time() - note["since"]) if "since" in note else "a moment"
+        since = _duration(max(0.0, time.time() - note["since"])) if "since" in note else "a moment"  # clocks jump
         lines.append(f"running: {title}: process {note.get('pid', '?')} on {note.get('host', '?')}, for {since}")
     for title, note in found.failed:
         lines.append(f"failed: {title}: {note['reason']}\n  its traceback: {note['record']}")
