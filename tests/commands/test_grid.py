@@ -59,6 +59,14 @@ def test_each_state_is_counted_by_study_and_each_run_once_in_all(grid, capsys):
     claim.release()
 
 
+def test_a_run_that_began_later_than_now_because_the_clock_jumped_runs_for_no_time(grid, capsys, monkeypatch):
+    _, names, store = grid
+    with store.claim(names[0]):
+        monkeypatch.setattr(time, "time", lambda: 0.0)
+        assert cli.main(["grid"]) == 0
+    assert ", for 0 s\n" in capsys.readouterr().out
+
+
 def test_seconds_left_come_from_like_runs_and_are_shared_by_the_workers(grid):
     planned, names, store = grid
     by = {(one.study, one.label, one.seed): (one, run) for one, run in zip(planned, names)}

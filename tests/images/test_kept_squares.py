@@ -1,5 +1,7 @@
 """An array whose bytes changed on the disk is not trained on: it is made again, with a word."""
 
+import shutil
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -30,6 +32,16 @@ def test_a_damaged_array_is_made_again_and_holds_the_same_bytes(kept, damage, ca
     assert array.read_bytes() == whole
     assert kept() == array
     assert capsys.readouterr().err == ""
+
+
+def test_a_disk_without_room_for_an_array_is_an_error_and_no_bus_error_while_it_is_written(kept, monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: shutil._ntuple_diskusage(10**9, 10**9 - 4096, 4096))
+    with pytest.raises(OSError, match="No space left on device"):
+        kept()
+    monkeypatch.undo()
+    array = kept()
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: shutil._ntuple_diskusage(10**9, 10**9, 0))
+    assert kept() == array  # what is there needs no room
 
 
 def test_an_array_of_an_earlier_version_without_a_checksum_is_used_and_gets_one(kept, capsys):

@@ -1,11 +1,14 @@
 """A run of the store is used again only when it is whole and readable."""
 
+import errno
 import json
 import os
+import shutil
 
 import pandas as pd
 import pytest
 
+from cxrbench.base.errors import CxrbenchError
 from cxrbench.base.tables import TABLES, write_table
 from cxrbench.runs import store as stores
 from cxrbench.runs.store import RunStore, read_record
@@ -42,6 +45,15 @@ def test_a_run_is_there_only_when_it_is_whole(tmp_path):
 def test_the_model_stays_in_the_store_alone(store, tmp_path):
     store.copy_out(RUN, tmp_path / "out")
     assert sorted(os.listdir(tmp_path / "out")) == ["history.csv", "run.json", "scores.csv"]
+
+
+def test_a_full_disk_while_a_run_is_copied_out_is_one_sentence(store, tmp_path, monkeypatch):
+    def full(source, target):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(target))
+
+    monkeypatch.setattr(shutil, "copy2", full)
+    with pytest.raises(CxrbenchError, match=r"out/\w+\.\w+: No space left on device; free some space"):
+        store.copy_out(RUN, tmp_path / "out")
 
 
 @pytest.mark.parametrize("damage", ["change", "delete", "no checksums", "broken checksums", "empty checksums"])

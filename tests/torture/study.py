@@ -5,6 +5,7 @@ import hashlib
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pandas as pd
@@ -61,19 +62,20 @@ class Study:
         return [*self.before, *named.get(first, (first,)), *rest]
 
     def start(self, *words, **more):
-        """The process of a command, the first of a session of its own; it writes into the file said.txt beside."""
-        with open(self.folder.parent / "said.txt", "w") as said:
-            return subprocess.Popen(
-                self.command(*words),
-                cwd=self.folder,
-                env=environment(self.folder, **more),
-                stdout=said,
-                stderr=said,
-                start_new_session=True,
-            )
+        """The process of a command, the first of a session of its own; ``said`` is what it has told by now."""
+        self._said = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
+        return subprocess.Popen(
+            self.command(*words),
+            cwd=self.folder,
+            env=environment(self.folder, **more),
+            stdout=self._said,
+            stderr=self._said,
+            start_new_session=True,
+        )
 
     def said(self):
-        return (self.folder.parent / "said.txt").read_text(encoding="utf-8", errors="replace")
+        self._said.seek(0)
+        return self._said.read()
 
     def forget(self, *paths):
         for path in paths:

@@ -7,6 +7,8 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from cxrbench.base.errors import CxrbenchError, what_to_do
+
 
 @contextlib.contextmanager
 def replaced_when_whole(path: str | Path) -> Iterator[Path]:
@@ -40,6 +42,17 @@ def folder_when_whole(folder: Path) -> Iterator[Path]:
         os.replace(unfinished, folder)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def copied(source: str, target: str) -> None:
+    """For ``shutil.copytree``: ends it at the first file that fails, in a sentence where the user can mend it.
+
+    By itself it goes on and then raises an error of its own, which no longer says that the disk is full.
+    """
+    try:
+        shutil.copy2(source, target)
+    except OSError as error:
+        raise CxrbenchError(what_to_do(error) or str(error)) from error
 
 
 def write_text(path: str | Path, text: str) -> None:

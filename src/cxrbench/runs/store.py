@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import Any
 
 from cxrbench.base.errors import CxrbenchError
-from cxrbench.base.files import sha256_of, write_text
+from cxrbench.base.files import copied, sha256_of, write_text
 from cxrbench.base.tables import read_table
 from cxrbench.runs.beside import Beside
 from cxrbench.runs.claims import Claim, holder, take
@@ -145,7 +145,8 @@ class RunStore:
 
     def copy_out(self, run: str, target: Path) -> None:
         """Copies what later stages read to the new folder ``target``: all but the model, which stays here alone."""
-        shutil.copytree(self.path(run), target, ignore=shutil.ignore_patterns(CHECKSUMS, MODEL, "*.tmp-*"))
+        left_out = shutil.ignore_patterns(CHECKSUMS, MODEL, "*.tmp-*")
+        shutil.copytree(self.path(run), target, ignore=left_out, copy_function=copied)
 
     def failure(self, run: str) -> Failure | None:
         """The record of the last failure of ``run``, if there is one."""

@@ -16,7 +16,7 @@ import pandas as pd
 
 import cxrbench
 from cxrbench.base.errors import CxrbenchError
-from cxrbench.base.files import sha256_of, write_text
+from cxrbench.base.files import copied, folder_when_whole, sha256_of, write_text
 from cxrbench.base.tables import read_table, write_table
 from cxrbench.runs.job import Job
 from cxrbench.runs.store import RunStore, read_record
@@ -40,6 +40,11 @@ def export_jobs(jobs: Sequence[Job], folder: Path) -> int:
     """
     if folder.exists() and any(folder.iterdir()):
         raise CxrbenchError(f"{folder} is not empty; name a new folder")
+    with folder_when_whole(folder) as unfinished:
+        return _write_export(jobs, unfinished)
+
+
+def _write_export(jobs: Sequence[Job], folder: Path) -> int:
     listed = []
     for job in jobs:
         rows, array = folder / f"rows-{job.data_sha256[:16]}.csv", folder / "arrays" / job.array.name
@@ -56,7 +61,8 @@ def export_jobs(jobs: Sequence[Job], folder: Path) -> int:
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     sums = {path.relative_to(folder).as_posix(): sha256_of(path) for path in files}
     package = Path(cxrbench.__file__).parent
-    shutil.copytree(package, folder / "code" / "cxrbench", ignore=shutil.ignore_patterns("__pycache__"))
+    left_out = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(package, folder / "code" / "cxrbench", ignore=left_out, copy_function=copied)
     write_text(folder / JOBS, json.dumps({"jobs": listed, "sha256": sums}, indent=1))
     write_text(folder / "README.txt", README)
     return sum(path.stat().st_size for path in (folder / "arrays").iterdir())
@@ -94,7 +100,7 @@ def import_runs(folder: Path, jobs: Mapping[str, Job], store: RunStore) -> tuple
         with claim:
             written = store.begin(run)
             try:
-                shutil.copytree(entry, written, dirs_exist_ok=True)
+                shutil.copytree(entry, written, dirs_exist_ok=True, copy_function=copied)
                 write_table(written / "scores.csv", scores, "scores")
                 store.commit(run, written)
             finally:
