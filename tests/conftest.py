@@ -4,6 +4,7 @@ Hypothesis times no example: a busy machine is not a slow function.
 """
 
 import os
+import shutil
 
 import pytest
 from filelock import FileLock
@@ -42,15 +43,27 @@ def shared_folder(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def finished_clone(shared_folder):
-    """A tiny clone after its first `dvc repro`, made once for all processes: to copy, not to work in."""
+    """A tiny clone after its first `dvc repro`, made once for all processes: test_smoke.py alone works in it."""
     folder = shared_folder / "finished" / "cxrbench"
     with FileLock(shared_folder / "finished.lock"):
-        if not (folder.parent / "done").exists():
+        if not (folder.parent / "copy").exists():
             folder.mkdir(parents=True)
             tiny_clone(folder)
             run(folder, "dvc", "repro")
-            (folder.parent / "done").touch()
+            copied = shutil.copytree(folder, folder.parent / "copying", symlinks=True)
+            shutil.rmtree(copied / "mlruns")  # whose artifacts have addresses in the other folder
+            copied.rename(folder.parent / "copy")
     return folder
+
+
+@pytest.fixture(scope="session")
+def copy_of_finished(finished_clone):
+    """Makes a copy of the clone as it was then, in a new folder."""
+
+    def copy(folder):
+        return shutil.copytree(finished_clone.parent / "copy", folder, symlinks=True)
+
+    return copy
 
 
 def pytest_terminal_summary(terminalreporter) -> None:

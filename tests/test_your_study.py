@@ -3,7 +3,6 @@
 import os
 import re
 import shlex
-import shutil
 import sys
 from pathlib import Path
 
@@ -25,10 +24,9 @@ def with_installed(folder):
 
 
 @pytest.fixture(scope="module")
-def done(finished_clone, tmp_path_factory):
+def done(copy_of_finished, tmp_path_factory):
     """The clone after every command of the page, and what `dvc exp run` left of each grid: its name -> its tables."""
-    folder = tmp_path_factory.mktemp("study") / "cxrbench"
-    shutil.copytree(finished_clone, folder, symlinks=True)
+    folder = copy_of_finished(tmp_path_factory.mktemp("study") / "cxrbench")
     for name, text in FILES.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")

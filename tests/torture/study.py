@@ -45,7 +45,8 @@ class Study:
         return cls(folder)
 
     def copy(self, folder):
-        shutil.copytree(self.folder, folder, symlinks=True)
+        """The study in another folder; without its MLflow store, whose artifacts have addresses in this one."""
+        shutil.copytree(self.folder, folder, symlinks=True, ignore=lambda at, names: {"mlruns"} & {*names})
         return Study(folder, self.before)
 
     def run(self, *words, fails=False, **more):
