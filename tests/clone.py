@@ -32,6 +32,12 @@ def run(folder, *command, fails=False, **more):
     return done.stdout + done.stderr
 
 
+def copy_clone(clone, folder):
+    """The clone in another folder; without what is in MLflow, whose artifacts have addresses in the first one."""
+    logged = shutil.ignore_patterns("mlflow.db*", "artifacts", "tracking.lock")
+    return shutil.copytree(clone, folder, symlinks=True, ignore=logged)
+
+
 def tiny_clone(folder):
     """Makes it in the new ``folder``, committed, with nothing run in it."""
     listed = subprocess.run(

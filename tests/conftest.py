@@ -4,13 +4,12 @@ Hypothesis times no example: a busy machine is not a slow function.
 """
 
 import os
-import shutil
 
 import pytest
 from filelock import FileLock
 from hypothesis import settings
 
-from tests.clone import run, tiny_clone
+from tests.clone import copy_clone, run, tiny_clone
 
 LONGEST = (  # files that take longest come first, so that the processes that share them end together
     "test_smoke.py",
@@ -50,9 +49,7 @@ def finished_clone(shared_folder):
             folder.mkdir(parents=True)
             tiny_clone(folder)
             run(folder, "dvc", "repro")
-            copied = shutil.copytree(folder, folder.parent / "copying", symlinks=True)
-            shutil.rmtree(copied / "mlruns")  # whose artifacts have addresses in the other folder
-            copied.rename(folder.parent / "copy")
+            copy_clone(folder, folder.parent / "copying").rename(folder.parent / "copy")
     return folder
 
 
@@ -61,7 +58,7 @@ def copy_of_finished(finished_clone):
     """Makes a copy of the clone as it was then, in a new folder."""
 
     def copy(folder):
-        return shutil.copytree(finished_clone.parent / "copy", folder, symlinks=True)
+        return copy_clone(finished_clone.parent / "copy", folder)
 
     return copy
 

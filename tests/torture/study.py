@@ -12,7 +12,7 @@ import pandas as pd
 import psutil
 import yaml
 
-from tests.clone import environment, run, tiny_clone
+from tests.clone import copy_clone, environment, run, tiny_clone
 
 OUTPUTS = {  # of a stage: what DVC removes before it runs it
     "download": ["data/download"],
@@ -45,8 +45,7 @@ class Study:
         return cls(folder)
 
     def copy(self, folder):
-        """The study in another folder; without its MLflow store, whose artifacts have addresses in this one."""
-        shutil.copytree(self.folder, folder, symlinks=True, ignore=lambda at, names: {"mlruns"} & {*names})
+        copy_clone(self.folder, folder)
         return Study(folder, self.before)
 
     def run(self, *words, fails=False, **more):
