@@ -7,6 +7,7 @@ import pytest
 from tests.torture.study import OUTPUTS, Study
 from tests.torture.test_disks import error_of, seen_run
 
+# Of a checkout; braces are too much for DVC itself.
 NASTY = [
     "two  blanks",
     'it\'s "quoted"',
