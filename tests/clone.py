@@ -7,6 +7,14 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+PLANTED = "planted-3f9c1e"  # a secret, as a user's environment and git have them
+SECRETS = dict.fromkeys(
+    (
+        *("KAGGLE_KEY", "KAGGLE_API_TOKEN", "PHYSIONET_PASSWORD", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
+        *("MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN", "GITHUB_TOKEN"),
+    ),
+    PLANTED,
+)
 OF_USERS = ("MLFLOW_TRACKING_URI", "CXRBENCH_STORE", "DVC_ROOT")
 
 

@@ -9,7 +9,7 @@ import pytest
 from filelock import FileLock
 from hypothesis import settings
 
-from tests.clone import copy_clone, run, tiny_clone
+from tests.clone import PLANTED, SECRETS, copy_clone, run, tiny_clone
 
 LONGEST = (  # files that take longest come first, so that the processes that share them end together
     "test_smoke.py",
@@ -42,23 +42,28 @@ def shared_folder(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def finished_clone(shared_folder):
-    """A tiny clone after its first `dvc repro`, made once for all processes: test_smoke.py alone works in it."""
-    folder = shared_folder / "finished" / "cxrbench"
+    """A tiny clone after its first `dvc repro`, made once for all processes: test_smoke.py alone works in it.
+
+    What the command said lies beside it, in said.txt. A secret was planted in git and in the environment.
+    """
+    folder, copied = shared_folder / "finished" / "cxrbench", shared_folder / "finished-copy"
     with FileLock(shared_folder / "finished.lock"):
-        if not (folder.parent / "copy").exists():
+        if not copied.exists():
             folder.mkdir(parents=True)
             tiny_clone(folder)
-            run(folder, "dvc", "repro")
-            copy_clone(folder, folder.parent / "copying").rename(folder.parent / "copy")
+            run(folder, "git", "remote", "add", "origin", f"https://nobody:{PLANTED}@example.org/cxrbench.git")
+            said = run(folder, "dvc", "repro", **SECRETS)
+            (folder.parent / "said.txt").write_text(said, encoding="utf-8")
+            copy_clone(folder, shared_folder / "finished-copying").rename(copied)
     return folder
 
 
 @pytest.fixture(scope="session")
-def copy_of_finished(finished_clone):
+def copy_of_finished(finished_clone, shared_folder):
     """Makes a copy of the clone as it was then, in a new folder."""
 
     def copy(folder):
-        return copy_clone(finished_clone.parent / "copy", folder)
+        return copy_clone(shared_folder / "finished-copy", folder)
 
     return copy
 

@@ -10,18 +10,10 @@ import pytest
 import yaml
 from moto.server import ThreadedMotoServer
 
-from tests.clone import run
+from tests.clone import PLANTED, SECRETS, run
 
 SEEDS = 2
 KEYS = {"aws_access_key_id": "nobody", "aws_secret_access_key": "nothing"}
-PLANTED = "planted-3f9c1e"  # a secret, as a user's environment and git have them
-SECRETS = dict.fromkeys(
-    (
-        *("KAGGLE_KEY", "KAGGLE_API_TOKEN", "PHYSIONET_PASSWORD", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
-        *("MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN", "GITHUB_TOKEN"),
-    ),
-    PLANTED,
-)
 pytestmark = pytest.mark.smoke
 
 
