@@ -229,16 +229,14 @@ def _use(one: Subject) -> str:
     usage = one.usage
     below, upwards = usage.abstain
     size = f"{usage.image_size} x {usage.image_size}" if usage.image_size else NOT_KNOWN
+    band = f"from {below:.4g} to below {upwards:.4g}, where validation calls more than 5 % of a class wrongly"
     rows = [
         ["Input", f"one frontal chest X-ray image as grey values, 0 black to 255 white; {size} pixels"],
         ["Resize", f"{usage.resize}; any other way gives other scores"],
         ["Hidden part", usage.hide],
         ["Output", f"P({usage.positive}), 0 to 1; the other label is {usage.negative}"],
         ["Frozen threshold", f"{usage.threshold:.4g}, of greatest sensitivity + specificity on validation"],
-        [
-            "No label",
-            f"from {below:.4g} to below {upwards:.4g}: there validation calls more than 5 % of a class wrongly",
-        ],
+        ["No label", band if below < upwards else "nowhere: validation calls at most 5 % of either class wrongly"],
     ]
     mean = one.alias == "best-mean"
     also = (

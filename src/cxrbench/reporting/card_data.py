@@ -49,11 +49,9 @@ def shortcut_sentence(results: Results, setting: Mapping[str, Any], auc: float |
         return f"What the file alone would score: {NOT_KNOWN}; the network's AUC on test: {own}."
     strongest = found.loc[(found["auc"] - 0.5).abs().idxmax()]
     size = found.loc[found["feature"] == "file size", "auc"]
-    of_size = f"{size.iloc[0]:.3f}" if len(size) else NOT_KNOWN
-    return (
-        f"The size of the file alone reaches an AUC of {of_size} on test, no image looked at; the strongest such"
-        f" feature, {strongest['feature']}, {strongest['auc']:.3f}. The network reaches {own}; it may use the same."
-    )
+    alone = f"The size of the file alone reaches an AUC of {f'{size.iloc[0]:.3f}' if len(size) else NOT_KNOWN} on test"
+    more = "" if strongest["feature"] == "file size" else f"; {strongest['feature']} alone {strongest['auc']:.3f}"
+    return f"{alone}{more}, no image looked at. The network reaches {own}; it may use the same."
 
 
 def lungs_sentence(results: Results, setting: Mapping[str, Any]) -> str:
