@@ -71,7 +71,12 @@ def copy_of_finished(finished_clone, shared_folder):
 def pytest_terminal_summary(terminalreporter) -> None:
     reports = [(outcome, one) for outcome in ("passed", "failed", "skipped", "error")
                for one in terminalreporter.stats.get(outcome, [])]  # fmt: skip
-    rows = [row for outcome, report in reports if "torture" in report.keywords for row in _rows(report, outcome)]
+    rows = [
+        row
+        for outcome, report in reports
+        if "torture" in getattr(report, "keywords", ())
+        for row in _rows(report, outcome)
+    ]
     if rows:
         terminalreporter.write_line("")
         for row in (HEADS, ("---",) * len(HEADS), *sorted(rows)):

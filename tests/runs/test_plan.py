@@ -93,7 +93,7 @@ def test_a_queued_experiment_finds_the_weights_of_the_users_workspace(tmp_path, 
     copy = tmp_path / ".dvc" / "tmp" / "exps" / "tmp1"
     copy.mkdir(parents=True)
     (tmp_path / "w.weights.h5").write_bytes(b"1")
-    monkeypatch.setattr(plan, "grey_squares", lambda *arguments: tmp_path / "array.npy")
+    monkeypatch.setattr(plan, "kept_squares", lambda *arguments: tmp_path / "array.npy")
     monkeypatch.chdir(tmp_path)
     here = plan.fingerprints(planned(weights="w.weights.h5"), assignment())
     monkeypatch.chdir(copy)
@@ -105,7 +105,7 @@ def test_a_queued_experiment_finds_the_weights_of_the_users_workspace(tmp_path, 
 
 def test_heads_on_one_backbone_keep_its_features_in_one_file_beside_the_array(tmp_path, monkeypatch):
     (tmp_path / "w.weights.h5").write_bytes(b"1")
-    monkeypatch.setattr(plan, "grey_squares", lambda *arguments: tmp_path / "form-list.npy")
+    monkeypatch.setattr(plan, "kept_squares", lambda *arguments: tmp_path / "form-list.npy")
     start = {"weights": str(tmp_path / "w.weights.h5"), "backbone": "frozen"}
 
     def features(seed=0, **setting):
@@ -147,7 +147,7 @@ def workers(monkeypatch, tmp_path):
 
     monkeypatch.setattr(plan, "train_all", train_all)
     monkeypatch.setattr(plan, "time_all", time_all)
-    monkeypatch.setattr(plan, "grey_squares", lambda *arguments: tmp_path / "array.npy")
+    monkeypatch.setattr(plan, "kept_squares", lambda *arguments: tmp_path / "array.npy")
 
     def call(asked):
         calls.clear()

@@ -10,7 +10,6 @@ import pytest
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.training.stored_network import load_network
 from cxrbench.views import network
-from cxrbench.views.stored import ViewModel
 
 # A pickle whose loading calls os.system.
 PICKLE = "gASVHwAAAAAAAACMBXBvc2l4lIwGc3lzdGVtlJOUjAR0cnVllIWUUpQu"
@@ -79,5 +78,5 @@ def test_a_lambda_is_refused_and_by_the_view_command_in_one_sentence(tmp_path: P
     with pytest.raises(ValueError, match="Lambda"):
         load_network(path)
     with pytest.raises(CxrbenchError, match="cannot be loaded by Keras"):
-        network._load(ViewModel(path, "binary_crossentropy", 8, "squash", (0.1, 0.9), "run", {}, ""))
+        network.load(network.Network((path,), "binary_crossentropy", 8, "train it again"))
     assert not mark.exists()
