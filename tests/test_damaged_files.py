@@ -162,24 +162,30 @@ def reads_or_says(read: Callable[[Path], object], path: Path) -> None:
         assert path.stem in said or path.parent.name in said, said
 
 
+def check_each(
+    name: str, read: Callable[[Path], object], bad: st.SearchStrategy[bytes], made: pytest.TempPathFactory
+) -> None:
+    """``reads_or_says`` for files of that name which hold what ``bad`` draws."""
+
+    @settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+    @given(bad)
+    def check(content: bytes) -> None:
+        path = made.mktemp("bad") / name
+        path.write_bytes(content)
+        reads_or_says(read, path)
+
+    check()
+
+
 @pytest.mark.parametrize("kind", FILES)
 def test_damaged_bytes_are_a_sentence_that_names_the_file_or_harmless(
     kind: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     name, good, read = FILES[kind]
-    content = good()
-
-    @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
-    @given(damaged(content))
-    def check(bad: bytes) -> None:
-        path = tmp_path_factory.mktemp("damaged") / name
-        path.write_bytes(bad)
-        reads_or_says(read, path)
-
     path = tmp_path_factory.mktemp("whole") / name
-    path.write_bytes(content)
+    path.write_bytes(good())
     read(path)
-    check()
+    check_each(name, read, damaged(good()), tmp_path_factory)
 
 
 @pytest.mark.parametrize("kind", TREES)
@@ -187,13 +193,4 @@ def test_a_value_of_another_kind_is_a_sentence_that_names_the_file_or_harmless(
     kind: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     name, good, read = TREES[kind]
-    tree = good()
-
-    @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
-    @given(changed(tree))
-    def check(bad: Any) -> None:
-        path = tmp_path_factory.mktemp("changed") / name
-        path.write_text(text(name, bad), encoding="utf-8")
-        reads_or_says(read, path)
-
-    check()
+    check_each(name, read, changed(good()).map(lambda tree: text(name, tree).encode()), tmp_path_factory)

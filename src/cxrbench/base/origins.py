@@ -45,4 +45,4 @@ def read_origins(folder: Path) -> list[Origin]:
     try:
         return from_tree(json.loads(path.read_text(encoding="utf-8")))
     except (ValueError, TypeError) as error:
-        raise CxrbenchError(f"{path} is damaged ({error}); delete {folder} and run 'dvc repro'") from None
+        raise CxrbenchError(f"{path} is damaged ({error!r}); delete {folder} and run 'dvc repro'") from None

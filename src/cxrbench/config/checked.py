@@ -48,7 +48,8 @@ def check(model: type[Model], tree: Any, where: str = "") -> Model:
         schema = model.model_json_schema()
         sentences = [_sentence(one, schema) for one in error.errors(include_url=False)]
         sentences[SHOWN:] = [f"and {len(sentences) - SHOWN} more"] * (len(sentences) > SHOWN)
-        raise CxrbenchError(f"{where}: " * bool(where) + "; ".join(sentences)) from None
+        said = "; ".join(sentences).replace("\n", "\\n")  # of a name
+        raise CxrbenchError(f"{where}: " * bool(where) + said) from None
 
 
 def unknown(key: object, known: Collection[str]) -> str:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 FILE = "README.md"  # among the files of a model
 CARD = "card.sha256"  # the tag of a version that has one
-WITHHELD = "withheld: the cohort is restricted and this store is not on the machine that made the card"
+WITHHELD = "withheld: the cohort is restricted, and this store may keep files off the machine that made the card"
 MOST = 5000  # letters of a description
 WHOLE = "\n\nThe whole card is README.md among the files of the model.\n"
 

@@ -91,7 +91,7 @@ def load(path: Path) -> ViewModel:
         wrong = _wrong(model)
         _ = model.origin
     except (TypeError, ValueError, AttributeError, KeyError) as error:
-        wrong = f"{type(error).__name__}: {error}"
+        wrong = repr(error)
     if wrong:
         raise CxrbenchError(f"{beside} does not describe a view network ({wrong}); run 'dvc repro -f view-filter'")
     if (found := sha256_of(path)) != model.sha256:
