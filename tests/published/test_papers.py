@@ -111,6 +111,8 @@ def test_a_citation_holds_what_the_text_gives_and_no_more():
         ({"tables": [{**example()["tables"][0], "images": {"all": 1, "runs": 1}}]}, "images.all is 1; .* from 2"),
         ({"tables": [{**example()["tables"][0], "images": 86}]}, "images is 86"),
         ({"tables": [{**example()["tables"][0], "rows": {"after": {"accuracy": 0.88}}}]}, "in quotes"),
+        ({"tables": [{**example()["tables"][0], "rows": {"": {}}}]}, r"tables\.0\.rows: a name is empty; write one$"),
+        ({"tables": [{**example()["tables"][0], "rows": {"": 3}}]}, r"tables\.0\.rows: a name is empty; write one;"),
     ],
 )
 def test_a_wrong_entry_is_an_error_that_names_it(changes, message):

@@ -46,7 +46,8 @@ def check(model: type[Model], tree: Any, where: str = "") -> Model:
         return model.model_validate(tree)
     except ValidationError as error:
         schema = model.model_json_schema()
-        sentences = [_sentence(one, schema) for one in error.errors(include_url=False)]
+        # One fault can have several errors: one for each kind of value that would do.
+        sentences = list(dict.fromkeys(_sentence(one, schema) for one in error.errors(include_url=False)))
         sentences[SHOWN:] = [f"and {len(sentences) - SHOWN} more"] * (len(sentences) > SHOWN)
         said = "; ".join(sentences).replace("\n", "\\n")  # of a name
         raise CxrbenchError(f"{where}: " * bool(where) + said) from None
@@ -109,7 +110,7 @@ def node_at(schema: Mapping[str, Any], loc: Collection[int | str] = ()) -> dict[
         if step is not None:
             inner = [node.get("properties", {}).get(step), node.get("items"), node.get("additionalProperties")]
             inner += [part for i, part in enumerate(node.get("prefixItems", ())) if i == step]
-            node = next((dict(part) for part in inner if part), {})
+            node = next((dict(part) for part in inner if isinstance(part, Mapping) and part), {})
         if choices := [part for part in node.get("anyOf", ()) if part != {"type": "null"}]:
             node = {"nullable": len(choices) < len(node["anyOf"]), **node, **choices[0]}
         if "$ref" in node:
@@ -119,9 +120,11 @@ def node_at(schema: Mapping[str, Any], loc: Collection[int | str] = ()) -> dict[
 
 def _sentence(error: Any, schema: Mapping[str, Any]) -> str:
     loc, kind = list(error["loc"]), error["type"]
-    if loc and loc[-1] == "[key]":
-        loc, key = loc[:-2], loc[-2]
-        said = str(error["ctx"]["error"]) if kind == "value_error" else f"{key!r} is no name; write it in quotes"
+    if "[key]" in loc:
+        place = loc.index("[key]") - 1
+        loc, key = loc[:place], loc[place]
+        no_name = f"{key!r} is no name; write it in quotes" if key != "" else "a name is empty; write one"
+        said = str(error["ctx"]["error"]) if kind == "value_error" else no_name
     elif kind == "extra_forbidden":
         said = unknown(loc.pop(), node_at(schema, loc).get("properties", {}))
     elif kind == "missing":
