@@ -15,10 +15,13 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 from dvc.utils.hydra import compose_and_dump
+from ruamel.yaml import YAML
 
 from cxrbench import cli
 from cxrbench.base.tables import TABLES
 from cxrbench.config import params
+from cxrbench.config.checked import check
+from cxrbench.config.cohort import Cohort
 from tests.browser import becomes, chromium, opened, violations
 
 ROOT = Path(__file__).parents[1]
@@ -72,6 +75,8 @@ def configured(tmp_path, monkeypatch):
 
     def compose(overrides, mine=""):
         (tmp_path / "conf/data/mine.yaml").write_text(mine or own_data_sets()[0], encoding="utf-8")
+        (study,) = (text for text in fenced(OWN_DATA, "yaml") if "\nstudies:" in text)
+        (tmp_path / "conf/grid/mine.yaml").write_text(study, encoding="utf-8")
         compose_and_dump(tmp_path / "params.yaml", str(tmp_path / "conf"), None, "config", None, overrides)
         return params.load(tmp_path / "params.yaml")
 
@@ -79,7 +84,7 @@ def configured(tmp_path, monkeypatch):
 
 
 def own_data_sets():
-    return [text for text in fenced(OWN_DATA, "yaml") if text.startswith("# @package")]
+    return [text for text in fenced(OWN_DATA, "yaml") if text.startswith("# @package") and "\ncohorts:" in text]
 
 
 def fenced(page, language):
@@ -232,6 +237,12 @@ def test_the_data_sets_of_the_page_on_ones_own_images_are_read(configured, place
     (name,) = (name for name, one in loaded.cohorts.items() if one.source == "directory")
     assert name in {run.setting.cohort for run in loaded.planned_runs()}
     assert len(own_data_sets()) == 2
+
+
+def test_the_cohorts_of_the_page_on_ones_own_images_are_right():
+    cohorts = [YAML(typ="safe").load(text) for text in fenced(OWN_DATA, "yaml") if not text.startswith("# @package")]
+    assert [check(Cohort, one).source for named in cohorts for one in named.values()] == ["directory"] * len(cohorts)
+    assert len(cohorts) > 4
 
 
 def test_every_target_of_make_that_a_page_names_is_one():

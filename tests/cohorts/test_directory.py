@@ -1,10 +1,12 @@
 """The reader of a folder of one's own, by class folders or by a table."""
 
+import numpy as np
 import pytest
 
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.cohorts.listing import TOOL_FILES
 from cxrbench.cohorts.sources import directory
+from tests.images.dicom_files import dicom_bytes
 
 
 def touch(root, *names):
@@ -13,10 +15,14 @@ def touch(root, *names):
         (root / name).write_bytes(b"")
 
 
-def table(root, text):
+def table(root, text, **columns):
+    return listed(root, text, **columns).images
+
+
+def listed(root, text, **columns):
     root.mkdir(exist_ok=True)
     (root / "list.csv").write_text(text, encoding="utf-8")
-    return directory.read(root, "list.csv").images
+    return directory.read(root, "list.csv", None, columns, "pneumonia", "no finding")
 
 
 def test_a_class_folder_is_a_label_in_lower_case(tmp_path):
@@ -86,7 +92,8 @@ def test_a_byte_order_mark_and_blanks_do_no_harm(tmp_path):
         ("path,label\n", "no rows"),
         ("", "cannot be read"),
         ("path,label\n,x\n", "has no path in line 2"),
-        ("path,label\na.png,x\n./a.png,y\n", "lists a.png a second time in line 3"),
+        ("path,label\na.png,x\n./a.png,y\n", "has path 'a.png' twice, with label 'x' in line 2 and 'y' in line 3"),
+        ("where,label\na.png,x\n", r"lacks path .* tell which column it is, in the cohort's settings: columns: {path:"),
         ("path,label,split\na.png,x,holdout\n", "has split 'holdout' in line 2"),
         ('path,label\n"a.png,x\n', "cannot be read"),
     ],
@@ -145,3 +152,93 @@ def test_rounded_patients_are_refused_since_they_would_become_one(tmp_path):
 def test_a_path_outside_the_root_is_refused_by_its_line(tmp_path, path):
     with pytest.raises(CxrbenchError, match=r"line 2, has path .* does not lie below"):
         table(tmp_path, f"path,label\n{path},x\n")
+
+
+def test_the_users_names_of_columns_stand_above_the_usual_ones(tmp_path):
+    text = "번호,영상파일,환자번호,판독결과,label,촬영방향\n1,a.png,007,정상,Z,PA\n"
+    (image,) = table(tmp_path, text, path="영상파일", label="판독결과", patient_id="환자번호", view="촬영방향")
+    assert (image.image_id, image.label, image.patient_id, image.view) == ("a", "정상", "007", "frontal")
+
+
+def test_one_column_may_name_the_file_and_the_patient(tmp_path):
+    touch(tmp_path, "deep/0004cfab.dcm")
+    (image,) = table(tmp_path, "patientId,Target\n0004cfab,1\n", path="patientId", patient_id="patientId")
+    assert (image.path, image.patient_id, image.label) == (tmp_path / "deep/0004cfab.dcm", "0004cfab", "1")
+
+
+def test_a_name_that_the_table_lacks_is_an_error_that_names_the_columns_there(tmp_path):
+    with pytest.raises(CxrbenchError, match=r"has columns path, kind and no 'Kind of', which .* name as its label"):
+        table(tmp_path, "path,kind\na.png,x\n", label="Kind of")
+
+
+def test_of_several_findings_in_a_cell_the_positive_label_counts_first(tmp_path):
+    cells = ["Effusion|Pneumonia", " pneumonia | No Finding", "no finding;Hernia", "Effusion|Hernia", "Pneumonia"]
+    rows = "".join(f"{number}.png\t{cell}\n" for number, cell in enumerate(cells))
+    listing = listed(tmp_path, f"Image Index\tFinding Labels\n{rows}")
+    assert [image.label for image in listing.images] == [
+        "pneumonia", "pneumonia", "no finding", "effusion|hernia", "pneumonia",
+    ]  # fmt: skip
+    assert "4 rows name several findings in Finding Labels; 3 of them have 'pneumonia' or 'no finding'" in " ".join(
+        listing.notes
+    )
+
+
+CHEXPERT = "Path,Frontal/Lateral,AP/PA,{},Pneumonia\n" + "".join(
+    f"{number}.jpg,Frontal,AP,{cells}\n" for number, cells in enumerate([",1.0", "1.0,", "0,0.0", ",-1.0", ",", "1,1"])
+)
+
+
+def test_a_column_of_0_and_1_for_a_label_is_read(tmp_path):
+    for columns in ({}, {"label": "Pneumonia"}):
+        listing = listed(tmp_path, CHEXPERT.format("No Finding"), **columns)
+        assert [one.label for one in listing.images] == ["pneumonia", "no finding", "", "", "", "pneumonia"]
+        assert {one.view for one in listing.images} == {"frontal"}
+        assert "3 of 6 rows say neither" in " ".join(listing.notes)
+    alone = listed(tmp_path, CHEXPERT.format("Edema"))  # no column of the negative label
+    assert [one.label for one in alone.images] == ["pneumonia", "", "no finding", "", "", "pneumonia"]
+
+
+def test_a_word_in_a_column_of_0_and_1_is_an_error(tmp_path):
+    with pytest.raises(CxrbenchError, match=r"has Pneumonia 'viral' in line 2; .* 1, 0, -1 \(uncertain\) or nothing"):
+        table(tmp_path, "path,Pneumonia\na.png,viral\n")
+
+
+def test_a_column_of_words_stands_above_one_of_0_and_1(tmp_path):
+    assert [one.label for one in table(tmp_path, "path,label,Pneumonia\na.png,COVID,1\n")] == ["covid"]
+
+
+def test_a_file_is_found_below_the_root_by_the_end_of_its_path(tmp_path):
+    root = tmp_path / "set"
+    touch(root, "images_001/images/a.PNG", "b/view1.jpg", "c/view1.jpg")
+    rows = ["a.png", "images/b.png", "set/b/view1.jpg", "c/view1"]
+    listing = listed(root, "path,label\n" + "".join(f"{row},x\n" for row in rows))
+    assert [image.path.relative_to(root).as_posix() for image in listing.images] == [
+        "images_001/images/a.PNG", "images/b.png", "b/view1.jpg", "c/view1.jpg",
+    ]  # fmt: skip
+    with pytest.raises(CxrbenchError, match=r"has 'view1.jpg' in line 2, .* 2 such files, b/view1.jpg and c/view1.jpg"):
+        table(root, "path,label\nview1.jpg,x\n")
+
+
+def test_repeated_rows_and_files_without_a_row_are_counted(tmp_path):
+    touch(tmp_path, "a.png", "b.png", "c.png")
+    listing = listed(tmp_path, "path,label,age\na.png,x,5\n./a.png,X,6\n")
+    assert len(listing.images) == 1
+    assert listing.skipped == {"repeated lines of the table": 1, "files that the table does not name": 2}
+
+
+def test_a_table_may_name_dicom_files_by_what_their_headers_say(tmp_path):
+    pixels = np.arange(64, dtype="uint16").reshape(8, 8)
+    for name, more in {
+        "d/1": {"AccessionNumber": "007"},
+        "d/2": {"AccessionNumber": "007"},
+        "3.dcm": {"AccessionNumber": "8", "SOPInstanceUID": "1.2.9"},
+        "report.dcm": {"AccessionNumber": "8", "Rows": None},
+    }.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(dicom_bytes(pixels, **more))
+    by_study = listed(tmp_path, "Accession Number,Diagnosis\n007,x\n8,y\n9,z\n", path="AccessionNumber")
+    assert [(image.image_id, image.label) for image in by_study.images] == [
+        ("d/1", "x"), ("d/2", "x"), ("3", "y"), ("9", "z"),
+    ]  # fmt: skip
+    by_image = listed(tmp_path, "SOPInstanceUID,Diagnosis\n1.2.9,x\n", path="SOPInstanceUID")
+    assert [image.image_id for image in by_image.images] == ["3"]

@@ -46,7 +46,7 @@ def test_the_separator_is_the_one_that_makes_known_columns(tmp_path):
     text = 'path;"label";a, b, c and d\na.png;x;"1;2"\n'
     table = read(tmp_path / "t.csv", text)
     assert rows(table) == [("a.png", "x")]
-    assert table.ignored == ("a, b, c and d",)
+    assert table.header == ("path", "label", "a, b, c and d")
 
 
 def test_excels_own_line_about_the_separator_is_heard(tmp_path):
@@ -72,7 +72,7 @@ def test_a_column_is_known_by_its_usual_names(tmp_path, name):
     table = read(tmp_path / "t.csv", text, also_named={"patient_id": ("patient", "subject")})
     assert list(table.rows["patient_id"]) == ["p1"]
     assert table.names["patient_id"] == name
-    assert table.ignored == ("age",)
+    assert table.header == ("path", "label", name, "age")
 
 
 @pytest.mark.parametrize("second", ["Patient", "patient_id", "subject"])

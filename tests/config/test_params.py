@@ -19,6 +19,7 @@ TREE = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
 
 KAGGLE = {"source": "kaggle", "positive": "pneumonia", "negative": "normal"}
 MIMIC = KAGGLE | {"source": "mimic_cxr", "fetch": "physionet"}
+TABLE = KAGGLE | {"source": "directory", "root": "x", "table": "t.csv"}
 
 
 def changed(path, value):
@@ -86,6 +87,8 @@ MISTAKES = [
         ["fetch is 'zenodo'", "only source kaggle, mimic_cxr"],
     ),
     (("cohorts", "pneumonia"), KAGGLE | {"root": "x", "per_label": 9}, ["per_label is 9", "only source mimic_cxr"]),
+    (("cohorts", "pneumonia"), TABLE | {"columns": {"lable": "x"}}, ["columns: 'lable'", "did you mean 'label'"]),
+    (("cohorts", "pneumonia"), TABLE | {"table": None, "columns": {"label": "x"}}, ["there is no table; name it"]),
     (("cohorts", "pneumonia"), MIMIC | {"per_label": 0}, ["per_label is 0"]),
     (("cohorts", "pneumonia"), MIMIC | {"restricted": "no"}, ["restricted is 'no'", "true, false or null"]),
     (("cohorts", "pneumonia"), KAGGLE | {"source": "medmnist", "fetch": "zenodo"}, ["size is 96", "28, 64, 128, 224"]),

@@ -52,6 +52,9 @@ def _listing(cohort: Cohort, workers: int) -> Listing:
         cohort.view,
         per_label=cohort.per_label,
         seed=cohort.seed,
+        columns=cohort.columns,
+        positive=cohort.positive,
+        negative=cohort.negative,
         options=cohort.options,
     )
 

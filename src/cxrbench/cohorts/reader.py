@@ -35,6 +35,9 @@ def find(
     *,
     per_label: int | None = None,
     seed: int = 0,
+    columns: Mapping[str, str] = MappingProxyType({}),
+    positive: str = "",
+    negative: str = "",
     options: Mapping[str, Any] = MappingProxyType({}),
 ) -> Listing:
     """Every file of the cohort at ``root``; paths stay relative where ``root`` is.
@@ -48,7 +51,8 @@ def find(
         raise CxrbenchError(
             f"source {source} has no option {unknown[0]} but {', '.join(takes) or 'none'}; mend the cohort's options"
         )
-    ours: dict[str, Any] = {"table": table, "view": view, "per_label": per_label, "seed": seed}
+    ours: dict[str, Any] = {"table": table, "view": view, "per_label": per_label, "seed": seed, "columns": columns}
+    ours |= {"positive": positive, "negative": negative}
     given = ours if source in plugins.built_in("source") else options
     found: Listing = read(root, **{name: value for name, value in given.items() if name in takes})
     return found

@@ -11,8 +11,9 @@ import gzip
 import io
 import re
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import pandas as pd
 
@@ -39,8 +40,8 @@ class SourceTable:
     """The columns that a reader asked for."""
 
     rows: pd.DataFrame  # str, stripped, '' where a cell is empty or the column absent; the index is the line number
+    header: tuple[str, ...]
     names: dict[str, str]  # column asked for -> its name in the file, for those that are there
-    ignored: tuple[str, ...]  # names of the other columns
     notes: tuple[str, ...]  # sentences for the user
 
 
@@ -48,27 +49,27 @@ def read_source_table(
     path: Path,
     required: Sequence[str],
     optional: Sequence[str] = (),
-    also_named: Mapping[str, Sequence[str]] | None = None,
+    also_named: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    named: Mapping[str, str] = MappingProxyType({}),
 ) -> SourceTable:
     """The columns ``required`` and ``optional``; ``also_named`` says by which other names a column is known.
 
-    Rows without any value are skipped. CxrbenchError where the file cannot be read, a required column is missing, two
-    columns have one meaning, or a row has more fields than the header.
+    A column in ``named`` is known by that name alone. Rows without any value are skipped. CxrbenchError where the file
+    cannot be read, a required column or one in ``named`` is missing, two columns have one meaning, or a row has more
+    fields than the header.
     """
-    known = {_plain(name): name for name in (*required, *optional)}
-    known |= {_plain(other): name for name, others in (also_named or {}).items() for other in others}
+    usual = [name for name in (*required, *optional) if name not in named]
+    known = {_plain(name): name for name in usual}
+    known |= {_plain(other): name for name in usual for other in also_named.get(name, ())}
     text, notes = _text(path)
     try:
-        separator, text = _separator(text, known)
+        separator, text = _separator(text, {*known, *map(_plain, named.values())})
         records = _records(text, separator)
         _, header = next(records, (0, []))
         header = [name.strip() for name in header]
-        places, ignored = _places(path, header, known)
+        places = {**_places(path, header, known), **_named_places(path, header, named)}
         if missing := [name for name in required if name not in places]:
-            raise CxrbenchError(
-                f"table {path} has columns {', '.join(header) or 'none'} and lacks {_either(missing[0], also_named)};"
-                " add what is missing"
-            )
+            raise lacking(path, header, missing[0], also_named)
         lines: list[int] = []
         cells: dict[str, list[str]] = {name: [] for name in places}
         for line, fields in records:
@@ -87,9 +88,19 @@ def read_source_table(
     columns = {name: cells.get(name, [""] * len(lines)) for name in (*required, *optional)}
     return SourceTable(
         pd.DataFrame(columns, index=pd.Index(lines), dtype="str"),
+        tuple(header),
         {name: header[place] for name, place in places.items()},
-        ignored,
         notes,
+    )
+
+
+def lacking(path: Path, header: Sequence[str], name: str, also_named: Mapping[str, Sequence[str]]) -> CxrbenchError:
+    """The error of a table without column ``name``."""
+    others = also_named.get(name, ())
+    either = f"{name} (or {', '.join(others)})" if others else name
+    told = f", or tell which column it is, in the cohort's settings: columns: {{{name}: ITS NAME}}" if others else ""
+    return CxrbenchError(
+        f"table {path} has columns {', '.join(header) or 'none'} and lacks {either}; add what is missing{told}"
     )
 
 
@@ -98,31 +109,40 @@ def _plain(name: str) -> str:
     return re.sub(r"[\s_.-]", "", name).lower()
 
 
-def _either(name: str, also_named: Mapping[str, Sequence[str]] | None) -> str:
-    others = (also_named or {}).get(name, ())
-    return f"{name} (or {', '.join(others)})" if others else name
-
-
-def _places(path: Path, header: list[str], known: dict[str, str]) -> tuple[dict[str, int], tuple[str, ...]]:
-    """Where each known column stands in the header, and the names of all others."""
+def _places(path: Path, header: list[str], known: dict[str, str]) -> dict[str, int]:
+    """Where each known column stands in the header."""
     places: dict[str, int] = {}
-    ignored = []
     for place, written in enumerate(header):
         name = known.get(_plain(written))
         if name is None:
-            if written:
-                ignored.append(written)
-        elif name in places:
+            continue
+        if name in places:
             raise CxrbenchError(
                 f"table {path} has two columns for {name}, '{header[places[name]]}' and '{written}'; keep one, or give"
                 " the other another name"
             )
+        places[name] = place
+    return places
+
+
+def _named_places(path: Path, header: list[str], named: Mapping[str, str]) -> dict[str, int]:
+    """Where each column stands that the user names; two may be one, such as a patient's key that names the file."""
+    plain = [_plain(written) for written in header]
+    places = {}
+    for name, own in named.items():
+        if own in header:
+            places[name] = header.index(own)
+        elif _plain(own) in plain:
+            places[name] = plain.index(_plain(own))
         else:
-            places[name] = place
-    return places, tuple(ignored)
+            raise CxrbenchError(
+                f"table {path} has columns {', '.join(header) or 'none'} and no '{own}', which the cohort's columns"
+                f" name as its {name}; write the name as the table has it"
+            )
+    return places
 
 
-def _separator(text: str, known: dict[str, str]) -> tuple[str, str]:
+def _separator(text: str, known: Collection[str]) -> tuple[str, str]:
     """The separator that makes the most known columns of the header, and the text without a line 'sep=;' of Excel."""
     if match := re.match(r"sep=(.)\r?\n", text, re.IGNORECASE):
         return match[1], text[match.end() :]

@@ -6,9 +6,9 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from cxrbench.config.checked import Checked, Count, Seed, Text, named, unknown
+from cxrbench.config.checked import Checked, Count, Seed, Text, named, ordered, unknown
 from cxrbench.config.labels import Label
 
 FETCHES = {  # source -> where it can be fetched from; the others are local folders
@@ -20,6 +20,14 @@ FETCHES = {  # source -> where it can be fetched from; the others are local fold
 PUBLISHERS = [place for places in FETCHES.values() for place in places]
 SOURCES = ("phantom", "directory", *FETCHES)
 MEDMNIST_SIZES = (28, 64, 128, 224)
+COLUMNS = {  # of a table of directory -> the other usual names of each column, in any case and with any separators
+    "path": ("file", "filename", "filepath", "image", "image_path", "image_file", "image_index"),
+    "label": ("class", "finding", "diagnosis", "target", "finding_labels"),
+    "split": ("part", "set", "fold"),
+    "patient_id": ("patient", "subject_id", "subject"),
+    "view": ("view_position", "projection", "frontal/lateral"),
+}
+Columns = Annotated[dict[str, Text], AfterValidator(lambda named: ordered(named, COLUMNS, required=False))]
 VIEWS = ("lateral", "frontal")  # the labels of the view network's images: the place of each is its target
 
 
@@ -47,6 +55,9 @@ class Cohort(Checked):
     per_label: Annotated[Count | None, MIMIC] = Field(None, description="fetch or read so many images of each label")
     restricted: bool | None = Field(None, description="pixels stay on this machine; null: true for mimic_cxr alone")
     table: Annotated[Text | None, DIRECTORY] = Field(None, description="a CSV inside root; null: a folder a label")
+    columns: Annotated[Columns, DIRECTORY] = Field(
+        {}, description=f"how the table calls its columns, where not as usual: {', '.join(COLUMNS)} -> name"
+    )
     view: Annotated[Literal[VIEWS] | None, VIEWED] = Field(None, description="of all its images, if known")
     kind: Annotated[Literal["pneumonia", "covid"] | None, PHANTOM] = Field(None, description="what it imitates")
     scale: Annotated[float, PHANTOM] = Field(1.0, ge=0.001, le=100, description="share of the full number of patients")
@@ -81,6 +92,8 @@ class Cohort(Checked):
             if not has_it and (value := getattr(self, name)) != field.default:
                 of = ", ".join(mark.sources) or "of an installed package"
                 raise ValueError(f"{name} is {value!r}, but only source {of} has it; remove it")
+        if self.columns and not self.table:
+            raise ValueError(f"columns is {self.columns!r}, but there is no table; name it, or remove columns")
         if self.source == "phantom" and (self.kind is None or self.size < 32):
             raise ValueError(f"kind is {self.kind} and size {self.size}; a phantom needs a kind and at least 32 px")
         if self.source == "medmnist" and self.size not in MEDMNIST_SIZES:

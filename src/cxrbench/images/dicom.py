@@ -7,6 +7,7 @@ cohort from that.
 import dataclasses
 import warnings
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -132,6 +133,23 @@ def _header(dataset: Any) -> Header:
         _text(dataset, "PatientID"),
         _text(dataset, "StudyInstanceUID"),
     )
+
+
+def header_text(path: Path, keyword: str) -> str:
+    """One element of the header of a file with an image; '' where it has none, or is no such DICOM file."""
+    import pydicom
+
+    try:
+        with path.open("rb") as file, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            if not is_dicom(file.read(256)):
+                return ""
+            file.seek(0)
+            tags = ["SpecificCharacterSet", "Rows", keyword]
+            dataset = pydicom.dcmread(file, force=True, specific_tags=tags, stop_before_pixels=True)
+            return _text(dataset, keyword) if dataset.get("Rows") else ""
+    except Exception:  # pydicom raises nearly anything on damaged bytes; reading the image will say what is wrong
+        return ""
 
 
 def _text(dataset: Any, keyword: str) -> str:

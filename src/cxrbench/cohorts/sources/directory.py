@@ -1,39 +1,40 @@
 """A folder of one's own: a sub-folder for each class, or a table that lists the images."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pandas as pd
 
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.base.folders import list_files, list_folders
 from cxrbench.base.labels import normal_label
-from cxrbench.cohorts.identifiers import identifiers
-from cxrbench.cohorts.listing import (
-    PART_NAMES,
-    TOOL_FILES,
-    Listing,
-    SourceImage,
-    check_folder,
-    path_below,
-    unique_ids,
-)
-from cxrbench.cohorts.source_table import read_source_table
+from cxrbench.cohorts.identifiers import identifiers, one_row_each
+from cxrbench.cohorts.listing import PART_NAMES, TOOL_FILES, Listing, SourceImage, check_folder, unique_ids
+from cxrbench.cohorts.source_table import SourceTable, read_source_table
+from cxrbench.cohorts.table_files import files_below, files_of_rows
+from cxrbench.cohorts.table_labels import label_columns, row_labels
 from cxrbench.cohorts.view_position import view_of
-
-# Column -> the other names by which it is known, in any case and with any separators.
-COLUMNS = {
-    "path": ("file", "filename", "filepath", "image", "image_path", "image_file"),
-    "label": ("class", "finding", "diagnosis", "target"),
-    "split": ("part", "set", "fold"),
-    "patient_id": ("patient", "subject_id", "subject"),
-    "view": ("view_position", "projection"),
-}
+from cxrbench.config.cohort import COLUMNS
 
 
-def read(root: Path, table: str | None = None, view: str | None = None) -> Listing:
-    """Every image of ``root``; ``view`` is the view of those for which no table says otherwise."""
+def read(
+    root: Path,
+    table: str | None = None,
+    view: str | None = None,
+    columns: Mapping[str, str] = MappingProxyType({}),
+    positive: str = "",
+    negative: str = "",
+) -> Listing:
+    """Every image of ``root``; ``view`` is the view of those for which no table says otherwise.
+
+    ``columns`` says how the table calls what is asked of it, where not by a usual name. The two labels matter where a
+    row has several findings.
+    """
     check_folder(root, "the images")
-    return _read_table(root, table, view or "") if table else _read_folders(root, view or "")
+    if table:
+        return _read_table(root, table, view or "", columns, (positive, negative))
+    return _read_folders(root, view or "")
 
 
 def _read_folders(root: Path, view: str) -> Listing:
@@ -74,49 +75,46 @@ def _read_folders(root: Path, view: str) -> Listing:
     )
 
 
-def _read_table(root: Path, name: str, view: str) -> Listing:
+def _read_table(root: Path, name: str, view: str, columns: Mapping[str, str], pair: tuple[str, str]) -> Listing:
     table = root / name
-    content = read_source_table(table, ("path", "label"), ("split", "patient_id", "view"), COLUMNS)
-    rows = content.rows
-    paths = _paths(root, table, rows["path"])
-    patients = identifiers(rows["patient_id"], content.names.get("patient_id", ""), table)
-    parts = _parts(table, content.names.get("split", ""), rows["split"])
-    notes = list(content.notes)
-    if content.ignored:
-        notes.append(
-            f"table {table}: {len(content.ignored)} columns are ignored ({', '.join(content.ignored)}); used are"
-            f" {', '.join(content.names.values())}"
-        )
-    columns = (rows["label"], parts, patients, rows["view"])
-    images = [
-        SourceImage(
-            path=root / path,
-            image_id=image_id,
-            label=normal_label(label),
-            view_position=position,
-            view=view_of(position) or view,
-            patient_id=patient,
-            source_part=part,
-        )
-        for path, image_id, label, part, patient, position in zip(paths, unique_ids(paths), *columns)
-    ]
-    return Listing(images, notes=tuple(notes))
-
-
-def _paths(root: Path, table: Path, cells: pd.Series) -> list[str]:
-    """Each row's path relative to ``root``; CxrbenchError where one is missing, leads elsewhere or comes twice."""
-    paths: dict[str, int] = {}
-    for line, text in cells.items():
-        if not text:
-            raise CxrbenchError(f"table {table} has no path in line {line}; keep one line an image")
-        path = path_below(root, text, f"table {table}, line {line},")
-        if path in paths:
-            raise CxrbenchError(
-                f"table {table} lists {path} a second time in line {line}, first in line {paths[path]}; keep one line"
-                " an image"
+    of_findings = label_columns(*pair)
+    optional = ("label", "split", "patient_id", "view", *of_findings)
+    content = read_source_table(table, ("path",), optional, {**COLUMNS, **of_findings}, columns)
+    labels, notes = row_labels(content, table, *pair)
+    files = files_below(root, table)
+    rows = content.rows.assign(
+        path=files_of_rows(root, table, content.names["path"], content.rows["path"], files),
+        label=labels,
+        split=_parts(table, content.names.get("split", ""), content.rows["split"]),
+        patient_id=identifiers(content.rows["patient_id"], content.names.get("patient_id", ""), table),
+    ).explode("path")
+    images = one_row_each(rows, "path", ("label", "split", "patient_id", "view"), table)
+    return Listing(
+        [
+            SourceImage(
+                path=root / row.path,
+                image_id=image_id,
+                label=row.label,
+                view_position=row.view,
+                view=view_of(row.view) or view,
+                patient_id=row.patient_id,
+                source_part=row.split,
             )
-        paths[path] = int(line)
-    return list(paths)
+            for row, image_id in zip(images.itertuples(), unique_ids(images["path"].tolist()))
+        ],
+        skipped={
+            "repeated lines of the table": len(rows) - len(images),
+            "files that the table does not name": len(set(files) - set(images["path"])),
+        },
+        notes=(*content.notes, *_ignored(table, content), *notes),
+    )
+
+
+def _ignored(table: Path, content: SourceTable) -> list[str]:
+    used = list(dict.fromkeys(content.names.values()))
+    ignored = [name for name in content.header if name and name not in used]
+    said = f"table {table}: {len(ignored)} columns are ignored ({', '.join(ignored)}); used are {', '.join(used)}"
+    return [said] if ignored else []
 
 
 def _parts(table: Path, column: str, cells: pd.Series) -> list[str]:
