@@ -54,6 +54,11 @@ def test_every_profile_composes_with_every_data_set(profile, data):
     assert {run.study for run in loaded.planned_runs()} == set(loaded.studies)
 
 
+@pytest.mark.parametrize("profile", ["quick", "cnn", "cpu", "paper"])
+def test_a_grid_of_ones_own_runs_its_own_studies_alone(profile):
+    assert list(composed("grid=transfer", f"profile={profile}", "data=tiny")["studies"]) == ["transfer"]
+
+
 def test_the_paper_profile_is_as_published():
     runs = {(run.study, run.label): run.setting for run in params.parse(composed("profile=paper")).planned_runs()}
     assert {s.model for (study, _), s in runs.items() if study == "learning-rate"} == {"inception_v3"}
