@@ -134,7 +134,7 @@ def test_a_table_in_any_usual_form_is_read(tmp_path):
     )  # fmt: skip
     assert listing.notes == (
         f"table {tmp_path}/list.csv: 1 columns are ignored (Age); used are Filename, Diagnosis, Fold, PatientID,"
-        " ViewPosition",
+        " ViewPosition. The cohort's columns name others",
     )
 
 
@@ -220,10 +220,10 @@ def test_a_file_is_found_below_the_root_by_the_end_of_its_path(tmp_path):
 
 
 def test_repeated_rows_and_files_without_a_row_are_counted(tmp_path):
-    touch(tmp_path, "a.png", "b.png", "c.png")
+    touch(tmp_path, "a.png", "b.png", "c.PNG", "SHA256SUMS.txt")
     listing = listed(tmp_path, "path,label,age\na.png,x,5\n./a.png,X,6\n")
     assert len(listing.images) == 1
-    assert listing.skipped == {"repeated lines of the table": 1, "files that the table does not name": 2}
+    assert listing.skipped == {"repeated lines of the table": 1, "images that the table does not name": 2}
 
 
 def test_a_table_may_name_dicom_files_by_what_their_headers_say(tmp_path):

@@ -104,16 +104,25 @@ def _read_table(root: Path, name: str, view: str, columns: Mapping[str, str], pa
         ],
         skipped={
             "repeated lines of the table": len(rows) - len(images),
-            "files that the table does not name": len(set(files) - set(images["path"])),
+            "images that the table does not name": _unnamed(files, set(images["path"])),
         },
         notes=(*content.notes, *_ignored(table, content), *notes),
     )
 
 
+def _unnamed(files: list[str], named: set[str]) -> int:
+    """How many files the table does not name that end as those do that it names: others are no images."""
+    endings = {Path(path).suffix.lower() for path in named}
+    return sum(Path(path).suffix.lower() in endings and path not in named for path in files)
+
+
 def _ignored(table: Path, content: SourceTable) -> list[str]:
     used = list(dict.fromkeys(content.names.values()))
     ignored = [name for name in content.header if name and name not in used]
-    said = f"table {table}: {len(ignored)} columns are ignored ({', '.join(ignored)}); used are {', '.join(used)}"
+    said = (
+        f"table {table}: {len(ignored)} columns are ignored ({', '.join(ignored)}); used are {', '.join(used)}. The"
+        " cohort's columns name others"
+    )
     return [said] if ignored else []
 
 
