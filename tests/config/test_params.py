@@ -13,6 +13,7 @@ import yaml
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.base.tables import PARTS
 from cxrbench.config import params
+from cxrbench.config.quotas import Automatic
 
 ROOT = Path(__file__).parents[2]
 TREE = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
@@ -66,6 +67,7 @@ MISTAKES = [
     (("views", "quotas"), {}, ["views.quotas is {}", "at least one"]),
     (("views", "quotas", "pneumonias"), TREE["views"]["quotas"]["pneumonia"], ["views.quotas", "'pneumonia'"]),
     (("views", "quotas", "pneumonia"), "atuo", ["views.quotas.pneumonia: 'atuo' is unknown", "'auto'"]),
+    (("split", "quotas", "pneumonia"), "atuo", ["split.quotas.pneumonia: 'atuo' is unknown", "'auto'"]),
     (("views", "quotas", "pneumonia"), {"train": {}}, ["views.quotas.pneumonia: 'validation' is missing"]),
     (("views", "setting", "cohort"), "covid", ["views.setting", "cohort is 'covid'"]),
     (("cohorts", "pneumonia", "source"), "kagle", ["cohorts.pneumonia", "'kaggle'"]),
@@ -286,6 +288,21 @@ def test_a_part_that_auto_left_empty_shows_as_one_image_missing():
     loaded = params.parse(changed(("views", "quotas", "pneumonia"), "auto"))
     drawn = pd.DataFrame({"cohort": [], "source": [], "label": [], "patient": []}, dtype=str)
     assert loaded.views.counts(drawn)["pneumonia"]["validation"] == {"lateral": 1, "frontal": 1}
+
+
+def test_split_quotas_may_be_auto_and_are_then_read_off_the_split_that_was_drawn():
+    loaded = params.parse(changed(("split", "quotas", "pneumonia"), "auto"))
+    assert loaded.quotas()["pneumonia"] == Automatic(("normal", "pneumonia"), loaded.split.scale)
+    rows = [("pneumonia", label, part) for label, part in itertools.product(("normal", "pneumonia"), PARTS)]
+    drawn = pd.DataFrame([*rows, rows[0], ("covid", "normal", "train")], columns=["cohort", "label", "paper"])
+    quotas = loaded.quotas_filled(drawn)
+    assert quotas["pneumonia"]["train"] == {"normal": 2, "pneumonia": 1}
+    assert quotas["covid"] == params.parse(TREE).quotas()["covid"]
+
+
+def test_null_takes_back_the_quotas_of_a_cohort_that_is_not_there():
+    tree = changed(("split", "quotas", "elsewhere"), None)
+    assert "elsewhere" not in params.parse(tree).split.quotas
 
 
 def test_restricted_images_are_not_sent_to_a_cluster():

@@ -10,7 +10,6 @@ from typing import Annotated, Any, Literal
 
 import pandas as pd
 from pydantic import (
-    AfterValidator,
     Field,
     ValidationInfo,
     ValidatorFunctionWrapHandler,
@@ -26,7 +25,7 @@ from cxrbench.base.tables import PARTS
 from cxrbench.config.checked import Checked, Count, FileName, Seed, Text, check, named, ordered, unknown
 from cxrbench.config.cohort import VIEWS, Cohort
 from cxrbench.config.labels import Counts
-from cxrbench.config.quotas import AUTO, counted
+from cxrbench.config.quotas import AUTO, Automatic, counted, scaled
 from cxrbench.config.setting import SETTING_KEYS, Setting
 from cxrbench.config.studies import PlannedRun, Study, expand
 
@@ -82,15 +81,28 @@ class Views(Checked):
         return {cohort: drawn(cohort) if quotas == AUTO else quotas for cohort, quotas in self.quotas.items()}
 
 
+def _split_quotas(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+    if isinstance(value, str) and value != AUTO:
+        raise ValueError(f"'{value}' is unknown; write '{AUTO}', or how many images of each label each part gets")
+    return value if value == AUTO else ordered(handler(value), PARTS)
+
+
 class Split(Checked):
     """How many images of each class each part gets."""
 
-    quotas: dict[str, Annotated[dict[str, Counts], AfterValidator(lambda quotas: ordered(quotas, PARTS))]] = Field(
-        description="cohort -> part -> label -> images"
+    quotas: dict[str, Annotated[dict[str, Counts], WrapValidator(_split_quotas)]] = Field(
+        description="cohort -> auto (all its images, a fifth to test), or part -> label -> images; null: not divided"
     )
     scale: float = Field(ge=0.0001, le=1000, description="multiplies every quota")
     official_shortfall: Share = Field(description="share of the training quota that the official protocol may lack")
     seed: Seed = Field(description="of the draw of images")
+
+    @field_validator("quotas", mode="before")
+    @classmethod
+    def _null_is_no_quota(cls, quotas: Any) -> Any:
+        """What conf/ says of a cohort can be taken back in no other way: Hydra merges, and removes nothing."""
+        return {k: v for k, v in quotas.items() if v is not None} if isinstance(quotas, dict) else quotas
+
     redraw: bool = Field(
         False,
         description="the base setting's redraw: each seed trains and is judged on a split of its own",
@@ -207,6 +219,9 @@ class Params(Setting):
         quotas: dict[str, Quotas] = {}
         for name, parts in split.quotas.items() if "cohorts" in info.data else ():
             cohort: Cohort = info.data["cohorts"][name]
+            if isinstance(parts, str):  # auto
+                quotas[name] = parts
+                continue
             for part, counts in parts.items():
                 try:
                     labelled = ordered(counts, (cohort.negative, cohort.positive))
@@ -214,6 +229,29 @@ class Params(Setting):
                     raise CxrbenchError(f"split.quotas.{name}.{part}: {error}") from None
                 quotas.setdefault(name, {})[part] = labelled
         return split.model_copy(update={"quotas": quotas})
+
+    def quotas(self) -> dict[str, Quotas | Automatic]:
+        """What the parts of each cohort are to get, scaled."""
+
+        def of(name: str, quotas: Quotas | str) -> Quotas | Automatic:
+            cohort = self.cohorts[name]
+            if isinstance(quotas, str):
+                return Automatic((cohort.negative, cohort.positive), self.split.scale)
+            return scaled(quotas, self.split.scale)
+
+        return {name: of(name, quotas) for name, quotas in self.split.quotas.items()}
+
+    def quotas_filled(self, assignment: pd.DataFrame) -> dict[str, Quotas]:
+        """The quotas of each cohort in numbers; for 'auto', what ``assignment`` holds under protocol paper."""
+
+        def drawn(cohort: str, wanted: Automatic) -> Quotas:
+            rows = assignment[assignment["cohort"] == cohort]
+            return counted(rows["paper"], rows["label"], PARTS, wanted.labels)
+
+        return {
+            name: drawn(name, quotas) if isinstance(quotas, Automatic) else quotas
+            for name, quotas in self.quotas().items()
+        }
 
     @property
     def base(self) -> Setting:

@@ -1,11 +1,20 @@
 """How many images of each label each part gets."""
 
+import dataclasses
 from collections.abc import Collection, Iterable
 
 import pandas as pd
 
-AUTO = "auto"  # in place of counts: every image of known view is used, as the images allow
+AUTO = "auto"  # in place of counts: every image is used, as the images allow
 Quotas = dict[str, dict[str, int]]  # part -> label -> images; the place of a label is its target: negative, positive
+
+
+@dataclasses.dataclass(frozen=True)
+class Automatic:
+    """Quotas that the split stage takes from the images: of which labels, and which share of the images at most."""
+
+    labels: tuple[str, str]  # negative, positive
+    scale: float = 1.0
 
 
 def scaled(quotas: Quotas, scale: float) -> Quotas:
@@ -16,9 +25,9 @@ def scaled(quotas: Quotas, scale: float) -> Quotas:
     }
 
 
-def labels_of(quotas: Quotas) -> list[str]:
+def labels_of(quotas: Quotas | Automatic) -> list[str]:
     """The labels that a cohort's quotas name: the negative one, whose target is 0, then the positive one."""
-    return list(next(iter(quotas.values())))
+    return list(quotas.labels if isinstance(quotas, Automatic) else next(iter(quotas.values())))
 
 
 def counted(parts: pd.Series, labels: pd.Series, names: Collection[str], pair: Collection[str]) -> Quotas:

@@ -5,7 +5,7 @@ The quotas are looked at first: they stop the stage before the duplicates of a l
 
 import dataclasses
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +13,9 @@ import pandas as pd
 
 from cxrbench.base.progress import progress
 from cxrbench.base.tables import PROTOCOLS, TABLES, empty
-from cxrbench.config.quotas import Quotas, labels_of
+from cxrbench.config.quotas import Automatic, Quotas, labels_of
 from cxrbench.images.kept_squares import kept_squares
-from cxrbench.splits import picture_match, protocols
+from cxrbench.splits import automatic, picture_match, protocols
 from cxrbench.splits.leaks import find_leaks, with_keys
 from cxrbench.splits.near_duplicates import find_duplicates, picture_of
 from cxrbench.splits.redraw import redraw, redrawn_leaks
@@ -39,7 +39,7 @@ def divide(
     images: pd.DataFrame,
     frontal: pd.DataFrame,
     views: pd.DataFrame,
-    quotas: dict[str, Quotas],
+    quotas: Mapping[str, Quotas | Automatic],
     patients: str,
     official_shortfall: float,
     seed: int,
@@ -55,12 +55,13 @@ def divide(
     a quota cannot be filled.
     """
     labelled = {name: _labelled(frontal, name, wanted, patients) for name, wanted in quotas.items()}
-    for name, wanted in quotas.items():
-        protocols.refuse_too_few(labelled[name], wanted, f"cohort '{name}'")
+    for name, asked in quotas.items():
+        _refuse_too_few(labelled[name], asked, f"cohort '{name}'")
     duplicates = pd.concat([empty("duplicates"), *_duplicates(images, cache, workers)])
     tables, redrawn, lines = [empty("assignment")], [empty("redrawn")], []
-    for name, wanted in quotas.items():
+    for name, asked in quotas.items():
         shown = _shown(labelled[name], images[images["cohort"] == name], duplicates, name)
+        wanted = automatic.quotas_of(shown, asked, seed, name) if isinstance(asked, Automatic) else asked
         parts = {
             protocol: protocols.assign(shown, wanted, protocol, seed, name, official_shortfall, pictures="picture")
             for protocol in PROTOCOLS
@@ -84,7 +85,14 @@ def divide(
     return Division(assignment, duplicates, leaks, shortcut_table(divided, frontal), drawn, found, lines)
 
 
-def _labelled(frontal: pd.DataFrame, cohort: str, quotas: Quotas, patients: str) -> pd.DataFrame:
+def _refuse_too_few(labelled: pd.DataFrame, asked: Quotas | Automatic, where: str) -> None:
+    if isinstance(asked, Automatic):
+        automatic.refuse_too_few(labelled, asked, where)
+    else:
+        protocols.refuse_too_few(labelled, asked, where)
+
+
+def _labelled(frontal: pd.DataFrame, cohort: str, quotas: Quotas | Automatic, patients: str) -> pd.DataFrame:
     """The frontal images of the cohort that have one of its two labels."""
     chosen = frontal[(frontal["cohort"] == cohort) & frontal["label"].isin(labels_of(quotas))]
     return chosen.assign(patient_id=chosen["patient_id_loose"]) if patients == "loose" else chosen

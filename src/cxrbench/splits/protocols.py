@@ -89,7 +89,8 @@ def _by_patient(images: pd.DataFrame, quotas: Quotas, rng: np.random.Generator, 
         wanted = "; ".join(f"{part} {_counts(counts)}" for part, counts in quotas.items())
         raise CxrbenchError(
             f"{where}: no choice of whole patients was found that gives exactly {wanted} from"
-            f" {_counts(_available(images, quotas))} images; lower split.scale or these quotas a little"
+            f" {_counts(_available(images, quotas))} images; {_largest(images)}; lower split.scale or these quotas a"
+            " little"
         )
     return pd.Series(parts, index=images.index, dtype="str")
 
@@ -162,6 +163,14 @@ def _remedy(found: dict[str, int], needed: dict[str, int]) -> str:
         )
     factor = math.floor(1000 * min(found[label] / needed[label] for label in needed)) / 1000
     return f"multiply split.scale by at most {factor} or add images" if factor > 0 else "add images"
+
+
+def _largest(images: pd.DataFrame) -> str:
+    """The images that no division can part, in words: where nearly all are of one group, no smaller quota helps."""
+    groups = images.groupby("group")["image_id"]
+    names = groups.get_group(groups.size().idxmax()).tolist()
+    shown = f", such as {' and '.join(names[:2])}" if len(names) > 1 else ""
+    return f"at most {len(names)} are taken for one person's (by patient, copy or near-duplicate){shown}"
 
 
 def _counts(counts: dict[str, int]) -> str:

@@ -7,7 +7,6 @@ from cxrbench.base.machine import processes
 from cxrbench.base.tables import read_table, write_table
 from cxrbench.base.workspace import array_cache_dir
 from cxrbench.config import params as parameters
-from cxrbench.config.quotas import scaled
 from cxrbench.splits.division import divide
 
 OUT = Path("data/split")
@@ -21,7 +20,7 @@ def main() -> None:
         images[images["cohort"].isin([*split.quotas, *params.views.quotas])],
         read_table("data/view-filter/manifest.csv", "frontal"),
         read_table("data/view-filter/assignment.csv", "assignment"),
-        {name: scaled(quotas, split.scale) for name, quotas in split.quotas.items()},
+        params.quotas(),
         split.patients,
         split.official_shortfall,
         split.seed,

@@ -7,7 +7,7 @@ from cxrbench.base.tables import read_table
 from cxrbench.checks import verdict
 from cxrbench.checks.data import check_data
 from cxrbench.config import params as parameters
-from cxrbench.config.quotas import scaled, total
+from cxrbench.config.quotas import total
 
 OUT = Path("data/validate")
 TABLES = {
@@ -29,7 +29,7 @@ def main() -> None:
     split = params.split
     tables = {table: read_table(path, table) for table, path in TABLES.items()}
     labels = {name: (cohort.negative, cohort.positive) for name, cohort in params.cohorts.items()}
-    quotas = {name: scaled(quotas, split.scale) for name, quotas in split.quotas.items()}
+    quotas = params.quotas_filled(tables["assignment"])
     quotas["views"] = total(params.views.counts(tables["assignment"]).values())
     outcomes = check_data(tables, labels, quotas, split.official_shortfall, split.patients, OUT / "docs")
     verdict.conclude(outcomes, OUT)
