@@ -8,9 +8,9 @@ import sys
 from collections.abc import Sequence
 
 from cxrbench.base.errors import CxrbenchError, what_to_do
-from cxrbench.commands import card, compare, consistency, export, grid, pack, predict, report, track, views
+from cxrbench.commands import card, compare, consistency, export, grid, new, pack, predict, report, serve, track, views
 
-COMMANDS = (grid, track, views, predict, export, card, pack, report, compare, consistency)
+COMMANDS = (new, grid, track, views, predict, serve, export, card, pack, report, compare, consistency)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,4 +1,4 @@
-"""``mlflow models serve`` of a registered model: images in base64 in, rows out, and no request harms the server."""
+"""``cxrbench serve`` of a registered model: images in base64 in, rows out, and no request harms the server."""
 
 import base64
 import io
@@ -19,7 +19,7 @@ import requests
 from PIL import Image
 
 from cxrbench.prediction.decoder import MAX_BYTES
-from cxrbench.prediction.served import MAX_IMAGES
+from cxrbench.prediction.served import MAX_IMAGES, NO_VIEW_CHECK, model_in
 from tests.images.dicom_files import dicom_bytes
 from tests.prediction.networks import write_folder
 
@@ -33,13 +33,15 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path
     """The address of a server of such a model, and the file of what it prints."""
     home = tmp_path_factory.mktemp("served")
     write_folder(home, home / "model")
+    store = register(home)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "mlflow", "models", "serve", "-m", str(home / "model"), "--env-manager", "local"]
+    command = [sys.executable, "-m", "cxrbench.cli", "serve", "covid", "--port", str(port)]
     with (home / "log").open("w") as log:
         process = subprocess.Popen(
-            [*command, "--host", "127.0.0.1", "--port", str(port)],
+            command,
+            env=os.environ | {"MLFLOW_TRACKING_URI": store},
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -55,6 +57,18 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         process.wait()
+
+
+def register(home: Path) -> str:
+    """Puts the folder 'model' of ``home`` into the registry of a store there, the store's address."""
+    from mlflow import MlflowClient
+
+    store = f"sqlite:///{home / 'mlflow.db'}"
+    client = MlflowClient(store, registry_uri=store)
+    client.create_registered_model("cxrbench-covid")
+    version = client.create_model_version("cxrbench-covid", (home / "model").as_uri()).version
+    client.set_registered_model_alias("cxrbench-covid", "best-mean", version)
+    return store
 
 
 def alive(address: str) -> bool:
@@ -117,6 +131,15 @@ def test_every_form_of_request_that_mlflow_knows_is_read(ask: Ask, form: str) ->
     }[form]
     rows = ask(body).json()["predictions"]
     assert [row["view"] for row in rows] == ["frontal", "lateral"]
+
+
+def test_the_view_check_is_left_out_where_the_user_says_so(
+    server: tuple[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = server[1].parent / "model"
+    assert model_in(folder).view is not None
+    monkeypatch.setenv(NO_VIEW_CHECK, "1")
+    assert model_in(folder).view is None
 
 
 def test_an_image_that_cannot_be_used_costs_its_own_row(ask: Ask) -> None:

@@ -50,6 +50,7 @@ def _listing(cohort: Cohort, workers: int) -> Listing:
         _located(cohort),
         cohort.table,
         cohort.view,
+        file_names=cohort.file_names,
         per_label=cohort.per_label,
         seed=cohort.seed,
         columns=cohort.columns,

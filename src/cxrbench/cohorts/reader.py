@@ -33,6 +33,7 @@ def find(
     table: str | None = None,
     view: str | None = None,
     *,
+    file_names: str | None = None,
     per_label: int | None = None,
     seed: int = 0,
     columns: Mapping[str, str] = MappingProxyType({}),
@@ -52,7 +53,7 @@ def find(
             f"source {source} has no option {unknown[0]} but {', '.join(takes) or 'none'}; mend the cohort's options"
         )
     ours: dict[str, Any] = {"table": table, "view": view, "per_label": per_label, "seed": seed, "columns": columns}
-    ours |= {"positive": positive, "negative": negative}
+    ours |= {"positive": positive, "negative": negative, "file_names": file_names}
     given = ours if source in plugins.built_in("source") else options
     found: Listing = read(root, **{name: value for name, value in given.items() if name in takes})
     return found

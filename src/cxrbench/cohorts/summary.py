@@ -42,7 +42,7 @@ def warnings(name: str, images: pd.DataFrame, listing: Listing, positive: str, n
         whose = "no image has a" if alone == len(images) else f"{alone:,} of {len(images):,} images have no"
         said.append(
             f"{name}: {whose} patient key, so each of them counts as a patient of its own and protocol patient cannot"
-            " keep one person's images together"
+            " keep one person's images together; if you know the patients, say so by file_names or a table"
         )
     return said
 

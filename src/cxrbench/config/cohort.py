@@ -44,6 +44,17 @@ PHANTOM, MIMIC, DIRECTORY = Of(["phantom"]), Of(["mimic_cxr"]), Of(["directory"]
 VIEWED, SIZED, DRAWN = (Of(["phantom", other]) for other in ("directory", "medmnist", "mimic_cxr"))
 
 
+def _names_a_patient(form: str) -> str:
+    if form.count("{patient}") != 1:
+        raise ValueError(
+            f"{form!r} must hold {{patient}} once, with * for what else varies: {{patient}}_* of P0012_01.jpg is P0012"
+        )
+    return form
+
+
+FileForm = Annotated[str, AfterValidator(_names_a_patient)]
+
+
 class Cohort(Checked):
     """Where a cohort's images come from and which two labels its runs tell apart."""
 
@@ -57,6 +68,9 @@ class Cohort(Checked):
     table: Annotated[Text | None, DIRECTORY] = Field(None, description="a CSV inside root; null: a folder a label")
     columns: Annotated[Columns, DIRECTORY] = Field(
         {}, description=f"how the table calls its columns, where not as usual: {', '.join(COLUMNS)} -> name"
+    )
+    file_names: Annotated[FileForm | None, DIRECTORY] = Field(
+        None, description="how file names in class folders tell the patient, as {patient}_*; null: they do not"
     )
     view: Annotated[Literal[VIEWS] | None, VIEWED] = Field(None, description="of all its images, if known")
     kind: Annotated[Literal["pneumonia", "covid"] | None, PHANTOM] = Field(None, description="what it imitates")

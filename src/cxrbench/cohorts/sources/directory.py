@@ -9,6 +9,7 @@ import pandas as pd
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.base.folders import list_files, list_folders
 from cxrbench.base.labels import normal_label
+from cxrbench.cohorts import names
 from cxrbench.cohorts.identifiers import identifiers, one_row_each
 from cxrbench.cohorts.listing import PART_NAMES, TOOL_FILES, Listing, SourceImage, check_folder, unique_ids
 from cxrbench.cohorts.source_table import SourceTable, read_source_table
@@ -25,19 +26,21 @@ def read(
     columns: Mapping[str, str] = MappingProxyType({}),
     positive: str = "",
     negative: str = "",
+    file_names: str | None = None,
 ) -> Listing:
     """Every image of ``root``; ``view`` is the view of those for which no table says otherwise.
 
     ``columns`` says how the table calls what is asked of it, where not by a usual name. The two labels matter where a
-    row has several findings.
+    row has several findings. ``file_names`` says how the files of class folders name their patient, as
+    ``names.patients`` takes it.
     """
     check_folder(root, "the images")
     if table:
         return _read_table(root, table, view or "", columns, (positive, negative))
-    return _read_folders(root, view or "")
+    return _read_folders(root, view or "", file_names)
 
 
-def _read_folders(root: Path, view: str) -> Listing:
+def _read_folders(root: Path, view: str, file_names: str | None) -> Listing:
     folders = list_folders(root)
     parts = [folder for folder in folders if folder.name.lower() in PART_NAMES]
     if parts and len(parts) < len(folders):
@@ -51,11 +54,11 @@ def _read_folders(root: Path, view: str) -> Listing:
         classes = [("", folder) for folder in folders]
     if not classes:
         raise CxrbenchError(f"root {root} holds no sub-folder for a class; make one for each label or give a table")
-    names, tool_files = list_files(root)
+    files, tool_files = list_files(root)
     of_class = {folder: (part, normal_label(folder.name)) for part, folder in classes}
     depth = 2 if parts else 1
     images: list[tuple[Path, str, str]] = []
-    for path in map(Path, names):
+    for path in map(Path, files):
         inside = path.relative_to(root).parts
         folder = root.joinpath(*inside[:depth])
         if len(inside) > depth and folder in of_class:
@@ -66,12 +69,14 @@ def _read_folders(root: Path, view: str) -> Listing:
             " put the images there"
         )
     ids = unique_ids([path.relative_to(root).as_posix() for path, _, _ in images])
+    patients, notes = names.patients(file_names, [path.name for path, _, _ in images])
     return Listing(
         [
-            SourceImage(path=path, image_id=image_id, label=label, view=view, source_part=part)
-            for (path, part, label), image_id in zip(images, ids)
+            SourceImage(path=path, image_id=image_id, label=label, view=view, source_part=part, patient_id=patient)
+            for (path, part, label), image_id, patient in zip(images, ids, patients)
         ],
-        skipped={TOOL_FILES: tool_files, "files outside the class folders": len(names) - len(images)},
+        notes=notes,
+        skipped={TOOL_FILES: tool_files, "files outside the class folders": len(files) - len(images)},
     )
 
 
