@@ -26,6 +26,9 @@ repro: repository $(READY) ## the whole comparison: environment, then `dvc repro
 	@echo "The report:     $(CURDIR)/reports/report.html"
 	@echo "Every run:      make ui   (then open $(UI_URL))"
 
+.PHONY: env
+env: $(READY) ## the environment alone, in .venv
+
 .PHONY: smoke diff
 smoke: repository $(READY) ## the whole comparison on a tiny phantom, in minutes; params.yaml then asks for it
 	dvc exp run --set-param data=tiny
@@ -99,9 +102,15 @@ LOCKED := --require-hashes --no-deps --requirement
 
 $(READY): requirements.lock pyproject.toml | $(BIN)/python
 	@test $(UV) != $(BIN)/uv || sed -n '/^uv==/,/[^\\]$$/p' requirements.lock | $(PIP) --quiet $(LOCKED) /dev/stdin || true
-	@$(UV) pip install --python $(BIN)/python $(LOCKED) requirements.lock || { test $$? -le 128 && \
-	    echo "uv could not install the packages (the reason is above); pip does it instead, which takes minutes." && \
-	    $(PIP) $(LOCKED) requirements.lock; }
+	@install() { $(UV) pip install --python $(BIN)/python $(LOCKED) requirements.lock; }; \
+	install; code=$$?; \
+	if [ $$code -ne 0 ] && [ $$code -le 128 ]; then \
+	    echo "uv tries once more, with the certificates of this machine: a hospital's network often needs its own"; \
+	    (export UV_SYSTEM_CERTS=true UV_NATIVE_TLS=true; install); code=$$?; fi; \
+	if [ $$code -ne 0 ] && [ $$code -le 128 ]; then \
+	    echo "uv could not install the packages (the reason is above); pip does it instead, which takes minutes."; \
+	    $(PIP) $(LOCKED) requirements.lock; code=$$?; fi; \
+	exit $$code
 	@$(PIP) --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 

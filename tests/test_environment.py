@@ -168,7 +168,15 @@ def test_where_uv_fails_pip_installs_the_lock(machine) -> None:
     machine.python("python3.12")
     machine.program("uv", 'test "$1" = --version || exit 2')
     assert machine.make().returncode == 0
-    assert machine.log[1:] == [LOCK_BY_UV, LOCK_BY_PIP, ITSELF]
+    assert machine.log[1:] == [LOCK_BY_UV, LOCK_BY_UV, LOCK_BY_PIP, ITSELF]
+
+
+def test_where_a_proxy_has_its_own_certificates_uv_takes_those_of_the_machine(machine) -> None:
+    machine.python("python3.12")
+    machine.program("uv", 'test "$1" = --version || test "$UV_SYSTEM_CERTS$UV_NATIVE_TLS" = truetrue')
+    assert machine.make().returncode == 0
+    assert machine.log[1:] == [LOCK_BY_UV, LOCK_BY_UV, ITSELF]
+    assert machine.ready
 
 
 def test_a_uv_that_was_interrupted_is_not_followed_by_pip(machine) -> None:
