@@ -19,7 +19,7 @@ from ruamel.yaml import YAML
 
 from cxrbench import cli
 from cxrbench.base.tables import TABLES
-from cxrbench.config import params
+from cxrbench.config import new_study, params
 from cxrbench.config.checked import check
 from cxrbench.config.cohort import Cohort
 from tests.browser import becomes, chromium, opened, violations
@@ -28,6 +28,13 @@ ROOT = Path(__file__).parents[1]
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
 SAMPLES = [*PAGES, ROOT / "README.md"]
 OWN_DATA = ROOT / "docs" / "howto" / "own-data.md"
+MINE = {
+    "source": "directory",
+    "root": "/data/my images",
+    "positive": "tuberculosis",
+    "negative": "healthy",
+    "view": "frontal",
+}  # what 'cxrbench new' finds in the folder of that page
 PYTHON = ROOT / "docs" / "reference" / "api" / "index.md"
 ADDRESSES = {"href", "src", "srcset", "data", "poster", "action"}
 
@@ -74,9 +81,9 @@ def configured(tmp_path, monkeypatch):
     shutil.copytree(ROOT / "conf", tmp_path / "conf")
 
     def compose(overrides, mine=""):
-        (tmp_path / "conf/data/mine.yaml").write_text(mine or own_data_sets()[0], encoding="utf-8")
-        (study,) = (text for text in fenced(OWN_DATA, "yaml") if "\nstudies:" in text)
-        (tmp_path / "conf/grid/mine.yaml").write_text(study, encoding="utf-8")
+        new_study.write(tmp_path, "mine", MINE, replace=True)
+        if mine:
+            (tmp_path / "conf/data/mine.yaml").write_text(mine, encoding="utf-8")
         compose_and_dump(tmp_path / "params.yaml", str(tmp_path / "conf"), None, "config", None, overrides)
         return params.load(tmp_path / "params.yaml")
 
@@ -230,10 +237,15 @@ def test_every_parameter_that_a_page_sets_is_one(configured):
         assert configured([*values, *(["cohorts.pneumonia.root=null"] if fetched else [])]), (page, overrides)
 
 
-@pytest.mark.parametrize("place", [0, 1])
-def test_the_data_sets_of_the_page_on_ones_own_images_are_read(configured, place):
+def test_the_page_on_ones_own_images_shows_what_the_command_writes(configured, tmp_path):
+    configured(["data=mine", "grid=mine"])
+    assert own_data_sets()[0] == (tmp_path / "conf/data/mine.yaml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("place", "grid"), [(0, "mine"), (1, "published")])
+def test_the_data_sets_of_the_page_on_ones_own_images_are_read(configured, place, grid):
     mine = own_data_sets()[place]
-    loaded = configured(["data=mine"], mine)
+    loaded = configured(["data=mine", f"grid={grid}"], mine)
     (name,) = (name for name, one in loaded.cohorts.items() if one.source == "directory")
     assert name in {run.setting.cohort for run in loaded.planned_runs()}
     assert len(own_data_sets()) == 2
