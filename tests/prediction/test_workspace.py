@@ -10,6 +10,7 @@ from PIL import Image
 from cxrbench import cli
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.base.tables import TABLES, read_table, write_table
+from cxrbench.commands.predict import advice
 from cxrbench.config.setting import Setting
 from cxrbench.evaluation.runs import metric_table, read_grid
 from cxrbench.evaluation.study_settings import StudySetting, write_settings
@@ -120,6 +121,11 @@ def test_the_command_says_of_images_what_the_mean_of_the_networks_says(tmp_path,
     said = capsys.readouterr()
     assert said.out.startswith("1 covid, 2 normal, 0 without a label, 1 not frontal, 1 that cannot be used; ")
     assert said.err.startswith("not a medical device: ")
+
+
+def test_where_most_images_are_not_called_frontal_a_way_out_is_named():
+    assert advice(1, 2) == ""
+    assert "--no-view-check" in advice(2, 3)
 
 
 def test_a_mistake_is_one_sentence_and_leaves_nothing(tmp_path, images, monkeypatch, capsys):

@@ -75,6 +75,16 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
+def advice(not_frontal: int, files: int) -> str:
+    """What to do where most files are called no frontal chest X-ray, which tells of the view network; '' elsewhere."""
+    if 2 * not_frontal <= files:
+        return ""
+    return (
+        "\nThe view network knows few such images. If you know that they are frontal, say --no-view-check; to teach it"
+        " yours, name them in views.quotas (docs/howto/own-data.md)"
+    )
+
+
 def _predict(options: argparse.Namespace) -> None:
     from cxrbench.base.progress import progress
     from cxrbench.base.workspace import run_store_dir, workspace_root
@@ -96,6 +106,7 @@ def _predict(options: argparse.Namespace) -> None:
     place = f"; see {options.out}" if options.out else ""
     print(
         f"{called}, {counts[IN_THE_BAND]:,} without a label, {counts[NOT_FRONTAL]:,} not frontal,"
-        f" {counts[UNUSABLE]:,} that cannot be used; {rate:,.1f} images a second, start included{place}",
+        f" {counts[UNUSABLE]:,} that cannot be used; {rate:,.1f} images a second, start included{place}"
+        f"{advice(counts[NOT_FRONTAL], len(files))}",
         file=sys.stdout if options.out else sys.stderr,
     )
