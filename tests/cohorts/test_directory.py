@@ -93,7 +93,7 @@ def test_a_byte_order_mark_and_blanks_do_no_harm(tmp_path):
         ("", "cannot be read"),
         ("path,label\n,x\n", "has no path in line 2"),
         ("path,label\na.png,x\n./a.png,y\n", "has path 'a.png' twice, with label 'x' in line 2 and 'y' in line 3"),
-        ("where,label\na.png,x\n", r"lacks path .* tell which column it is, in the cohort's settings: columns: {path:"),
+        ("where,label\na.png,x\n", r"lacks path .* tell which column it is: columns: {path: ITS NAME} in the cohort's"),
         ("path,label,split\na.png,x,holdout\n", "has split 'holdout' in line 2"),
         ('path,label\n"a.png,x\n', "cannot be read"),
     ],

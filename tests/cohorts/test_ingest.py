@@ -15,6 +15,7 @@ from cxrbench.base.tables import read_table, write_table
 from cxrbench.cohorts import ingest as module
 from cxrbench.cohorts.ingest import ingest
 from cxrbench.cohorts.listing import SourceImage
+from tests.images.dicom_files import dicom_bytes
 from tests.images.parallel_work import examine_but_crash_on_seven
 
 REASONS = {"missing", "empty", "not an image", "truncated", "too small", "too large", "unsupported"}
@@ -95,6 +96,18 @@ def test_the_manifest_holds_what_the_file_holds(tmp_path):
         ("a", "covid", "frontal", "s1", "test")
     )
     assert row["patient_id"] == "x"  # unknown: a patient of its own
+
+
+def test_a_dicom_headers_view_stands_above_the_cohorts_and_below_the_tables(tmp_path):
+    pixels = np.arange(4096, dtype="uint16").reshape(64, 64)
+    (tmp_path / "x").write_bytes(dicom_bytes(pixels, ViewPosition="LL"))
+    rows = [("cohort", "", "frontal"), ("nobody", "", ""), ("table", "PA", "frontal")]
+    images, _ = ingest("a", [SourceImage(tmp_path / "x", name, "", told, view) for name, told, view in rows])
+    assert dict(zip(images["image_id"], images["view"])) == {
+        "cohort": "lateral",
+        "nobody": "lateral",
+        "table": "frontal",
+    }
 
 
 def test_progress_advances_once_a_file(small_cohort):

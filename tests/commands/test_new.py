@@ -94,6 +94,18 @@ def test_a_table_takes_the_place_of_class_folders(workspace, tmp_path, capsys):
     assert composed(workspace, "data=mine", "grid=mine").cohorts["mine"].table == "list.csv"
 
 
+def test_the_columns_of_a_table_are_named_on_the_command_line(workspace, tmp_path, capsys):
+    rows = "".join(f"{n}.png,{n % 2},{1 - n % 2}\n" for n in range(6))
+    (tmp_path / "list.csv").write_text("영상,${Pneumonia},No Finding\n" + rows, encoding="utf-8")
+    new = ["new", str(tmp_path), "--table", "list.csv", "--positive", "${pneumonia}", "--negative", "No Finding"]
+    assert cli.main(new) == 1
+    assert "--column 'path=ITS NAME'" in capsys.readouterr().err
+    assert cli.main([*new, "--column", "path=영상"]) == 0
+    assert "no finding (3), ${pneumonia} (3)" in capsys.readouterr().out
+    cohort = composed(workspace, "data=mine", "grid=mine").cohorts["mine"]
+    assert (cohort.columns, cohort.positive, cohort.negative) == ({"path": "영상"}, "${pneumonia}", "no finding")
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [

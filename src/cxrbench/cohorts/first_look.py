@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,22 +33,23 @@ class FirstLook:
     lines: list[str]
 
 
-def look(
-    folder: str, table: str | None, positive: str | None, negative: str | None, file_names: str | None
-) -> FirstLook:
+def look(folder: str, positive: str | None, negative: str | None, given: Mapping[str, Any]) -> FirstLook:
     """Reads the names of the files in ``folder``, or in its .zip, which is unpacked once.
 
+    ``given`` are other keys of the cohort: its table, its columns, the form of its file names.
     CxrbenchError where it has no classes, or where it is not plain which two are meant.
     """
-    root, given = Path(folder).expanduser().resolve(), {"table": table, "file_names": file_names}
-    check(Cohort, {"source": "directory", "root": str(root), "positive": "a", "negative": "b"} | given)
-    where = _opened(root)
-    listing = find("directory", where, table, file_names=file_names, positive=positive or "", negative=negative or "")
+    root, told = Path(folder).expanduser().resolve(), {key: value for key, value in given.items() if value}
+    check(Cohort, {"source": "directory", "root": str(root), "positive": "a", "negative": "b"} | told)
+    pair: dict[str, Any] = {
+        key: normal_label(label or "") for key, label in (("positive", positive), ("negative", negative))
+    }
+    listing = find("directory", _opened(root), **told, **pair)
     counts = Counter(image.label for image in listing.images)
-    pair = _two_labels(root, counts, positive, negative)
-    cohort: dict[str, Any] = {"source": "directory", "root": str(root), "positive": pair[0], "negative": pair[1]}
-    cohort |= {"view": "frontal"} | {key: value for key, value in given.items() if value}
-    return FirstLook(cohort, [_counts(root, counts, listing), *listing.notes, *_pair(pair), *_patients(listing)])
+    two = _two_labels(root, counts, positive, negative)
+    cohort: dict[str, Any] = {"source": "directory", "root": str(root), "positive": two[0], "negative": two[1]}
+    cohort |= {"view": "frontal"} | told
+    return FirstLook(cohort, [_counts(root, counts, listing), *listing.notes, *_pair(two), *_patients(listing)])
 
 
 def _opened(root: Path) -> Path:
@@ -107,6 +109,6 @@ def _patients(listing: Listing) -> list[str]:
 
 
 def _listed(counts: Counter[str]) -> str:
-    return ", ".join(f"{label} ({count:,})" for label, count in counts.most_common(8)) + (
+    return ", ".join(f"{label or 'no label'} ({count:,})" for label, count in counts.most_common(8)) + (
         f" and {len(counts) - 8} others" if len(counts) > 8 else ""
     )

@@ -53,7 +53,8 @@ def ingest(
 
 
 def _row(cohort: str, image: SourceImage, picture: Picture) -> dict[str, str | int | float]:
-    """What the source says comes first; a DICOM header fills what it leaves empty."""
+    """What the source says of this image comes first, then its DICOM header, then what holds for the whole cohort."""
+    of_header = "" if image.view_position else view_of(picture.view_position)
     view_position = image.view_position or picture.view_position
     patient_id = image.patient_id or picture.patient_id or image.image_id
     return {
@@ -70,7 +71,7 @@ def _row(cohort: str, image: SourceImage, picture: Picture) -> dict[str, str | i
         "border": picture.border,
         "label": image.label,
         "view_position": view_position,
-        "view": image.view or view_of(view_position),
+        "view": of_header or image.view or view_of(view_position),
         "patient_id": patient_id,
         "patient_id_loose": image.patient_id_loose or patient_id,
         "study_id": image.study_id or picture.study_id,

@@ -98,7 +98,8 @@ def lacking(path: Path, header: Sequence[str], name: str, also_named: Mapping[st
     """The error of a table without column ``name``."""
     others = also_named.get(name, ())
     either = f"{name} (or {', '.join(others)})" if others else name
-    told = f", or tell which column it is, in the cohort's settings: columns: {{{name}: ITS NAME}}" if others else ""
+    told = f", or tell which column it is: columns: {{{name}: ITS NAME}} in the cohort's settings" if others else ""
+    told += f", --column '{name}=ITS NAME' of cxrbench new" if others else ""
     return CxrbenchError(
         f"table {path} has columns {', '.join(header) or 'none'} and lacks {either}; add what is missing{told}"
     )

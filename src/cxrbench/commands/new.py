@@ -29,6 +29,13 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     new.add_argument("--negative", metavar="LABEL", help="the class that it is told from")
     new.add_argument("--table", metavar="FILE", help="a CSV inside the folder, instead of class folders")
     new.add_argument(
+        "--column",
+        metavar="KEY=NAME",
+        action="append",
+        default=[],
+        help="of the table: which column is the path, label, patient_id, split or view: --column 'label=Result'",
+    )
+    new.add_argument(
         "--file-names",
         metavar="FORM",
         help="how file names tell the patient: '{patient}_*' says that P0012_01.jpg is of patient P0012",
@@ -43,7 +50,12 @@ def run(options: argparse.Namespace) -> int:
     from cxrbench.cohorts.first_look import look
     from cxrbench.config.new_study import write
 
-    found = look(options.folder, options.table, options.positive, options.negative, options.file_names)
+    given = {
+        "table": options.table,
+        "columns": dict(one.partition("=")[::2] for one in options.column),
+        "file_names": options.file_names,
+    }
+    found = look(options.folder, options.positive, options.negative, given)
     files = write(workspace_root(), options.name, found.cohort, options.replace)
     print("\n".join([*found.lines, f"written: {' and '.join(str(file) for file in files)}"]))
     print("\nNext, with 'source .venv/bin/activate' said once in this terminal:\n")

@@ -59,6 +59,6 @@ def write(root: Path, name: str, cohort: Mapping[str, Any], replace: bool) -> tu
     return files
 
 
-def _scalar(value: str) -> str:
-    """A text as YAML in double quotes, which OmegaConf then takes as it is."""
-    return json.dumps(value.replace("${", "\\${"), ensure_ascii=False)
+def _scalar(value: str | Mapping[str, str]) -> str:
+    """A text as YAML in double quotes, or a mapping of texts, which OmegaConf then takes as it is."""
+    return json.dumps(value, ensure_ascii=False).replace("${", "\\\\${")
