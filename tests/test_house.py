@@ -32,6 +32,7 @@ ALLOWED = {
     "cli": {"commands", *BELOW},
     "commands": {
         *(
+            "cohorts",
             "prediction",
             "views",
             "runs",
