@@ -56,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
     print(ASK.format(name=name, alias=options.alias, host=HOST, port=options.port), flush=True)
     check = {NO_VIEW_CHECK: "1"} if options.no_view_check else {}
     command = [sys.executable, "-m", "mlflow", "models", "serve", "-m", f"models:/{name}@{options.alias}"]
-    server = [*command, "--env-manager", "local", "--host", HOST, "--port", str(options.port)]
+    server = [*command, "--env-manager", "local", "--host=127.0.0.1", "--port", str(options.port)]
     return subprocess.run(
         server, env={**os.environ, "MLFLOW_TRACKING_URI": tracking_uri(), **check}, check=False
     ).returncode
