@@ -70,6 +70,13 @@ def test_the_expected_error_is_the_mean_gap_weighed_by_images():
     assert expected_error(curve) == pytest.approx((3 * abs(0.7 / 3 - 1 / 3) + 2 * 0.1) / 5)
 
 
+def test_an_expected_error_is_that_of_so_many_bins():
+    target, score = simulated(0)
+    found = [calibration(target, score, bins).ece for bins in (3, 10)]
+    assert found == [expected_error(reliability(target, score, bins)) for bins in (3, 10)]
+    assert found[0] != found[1]
+
+
 @settings(max_examples=80)
 @given(images, st.integers(1, 12))
 def test_the_expected_error_lies_between_the_mean_gap_of_all_and_one(pairs, bins):

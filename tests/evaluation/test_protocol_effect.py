@@ -53,6 +53,8 @@ def judged(runs, labels, winners=None, name="s"):
 
 def test_a_planted_leak_is_found_with_its_size_and_sign():
     found = judged(*study(leak=1.0, skills=(("a", 0.5), ("b", 1.0))))
+    assert (found.settings, found.protocols) == (("a", "b"), ("patient",))
+    assert [one.setting for one in found.of("patient", "accuracy")] == ["a", "b"]
     for one, skill in zip(found.of("patient", "accuracy"), (0.5, 1.0)):
         truth = accuracy(skill) - accuracy(skill + 1.0)
         assert one.size == pytest.approx(one.comparison.value)
@@ -93,8 +95,12 @@ def test_the_order_of_settings_is_compared_with_that_under_paper():
     runs, labels = study(skills=skills, protocols=("paper", "patient", "official"))
     swapped = dict(zip("abc", "cba"))
     labels |= {(swapped[s], p): f"{s}, protocol={p}" for s, p in labels if p == "official"}
-    found = judged(runs, labels)
+    found = judged(runs, labels, {"paper": "c", "patient": None})
     assert found.order == {"patient": pytest.approx(1), "official": pytest.approx(-1)}
+    assert found.winners == {"paper": "c", "patient": None}
+    assert judged(*study(skills=skills[:2])).order == {"patient": pytest.approx(1)}  # two settings have an order
+    changes = found.of("official", "accuracy")
+    assert abs(largest(changes).size) == max(abs(one.size) for one in changes) > abs(changes[1].size)
 
 
 def test_one_setting_has_no_order_and_its_largest_change_is_its_own():

@@ -14,6 +14,7 @@ from cxrbench.evaluation.resampling import (
     mean,
     patient_weights,
     sample,
+    time,
     time_difference,
 )
 
@@ -109,6 +110,9 @@ def test_the_same_seed_draws_the_same_patients_and_every_resample_is_whole():
 def test_a_time_is_compared_as_a_share():
     estimate = time_difference(np.array([2.2, 2.2]), np.array([2.0, 2.0]))
     assert math.expm1(estimate.value) == pytest.approx(0.1)
+    mean = time(np.array([2.0, 4.0]))
+    assert (mean.value, mean.bounds) == (3.0, (0.0, math.inf))
+    assert mean.patients == estimate.patients == 0
 
 
 def test_p_value_and_interval_tell_the_same_story():

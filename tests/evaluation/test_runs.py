@@ -93,3 +93,29 @@ def test_a_run_holds_its_seconds_and_what_they_depend_on_as_far_as_its_record_sa
     assert found["one"]["x=1"][0].seconds == {"first_epoch_seconds": 3.0, "epoch_seconds": 1.5}
     assert found["one"]["x=1"][0].timing == Timing(**timing)
     assert found["one"]["x=2"][0].timing is None
+
+
+def test_a_damaged_record_is_an_error_that_names_its_file(tmp_path):
+    write_run(tmp_path, "r1", [0.1, 0.9])
+    for damaged in ("{", "[]"):
+        (tmp_path / "r1" / "run.json").write_text(damaged)
+        with pytest.raises(CxrbenchError, match=r"r1/run\.json is damaged \(.+\); run 'dvc repro -f train-grid'"):
+            read_grid(GRID.head(1), tmp_path)
+
+
+def test_runs_come_in_order_of_seed_each_with_its_own_scores_status_and_split(tmp_path):
+    grid = pd.DataFrame([["one", "x=1", seed, f"r{seed}"] for seed in (2, 0, 1)], columns=GRID.columns)
+    write_run(tmp_path, "r0", [0.1, 0.9], setting={"redraw": True})
+    write_run(tmp_path, "r1", [0.2, 0.8], setting={"redraw": False}, parts=("test",))
+    write_run(tmp_path, "r2", [0.7, 0.7])
+    runs = read_grid(grid, tmp_path)
+    found = studies(metric_table(grid, runs), runs)["one"]["x=1"]
+    assert [one.seed for one in found] == [0, 1, 2]
+    assert [one.redrawn for one in found] == [True, False, False]
+    assert [one.status for one in found] == [
+        {"validation": "ok", "test": "ok"}, {"test": "ok"}, {"validation": "degenerate", "test": "degenerate"}
+    ]  # fmt: skip
+    assert [list(one.scores) for one in found] == [["validation", "test"], ["test"], ["validation", "test"]]
+    tested = [one.scores["test"] for one in found]
+    assert [one.score.tolist() for one in tested] == [[0.1, 0.9], [0.2, 0.8], [0.7, 0.7]]
+    assert [one.target.tolist() for one in tested] == [[0, 1]] * 3

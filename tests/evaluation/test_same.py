@@ -1,10 +1,13 @@
 """A setting against itself is called different as often as the level allows, and no oftener."""
 
+import math
+
 import numpy as np
+import pytest
 
 from cxrbench.evaluation.comparisons import Rules, Run
 from cxrbench.evaluation.resampling import Scores
-from cxrbench.evaluation.same import against_itself
+from cxrbench.evaluation.same import MOST_WAYS, _halves, against_itself
 
 RULES = Rules(confidence=0.95, margin=0.01, resamples=200, seed=0)
 
@@ -31,10 +34,29 @@ def test_few_of_the_comparisons_of_a_setting_with_itself_are_called_different():
 def test_runs_that_two_studies_share_are_compared_once_and_too_few_or_bad_ones_never():
     rng = np.random.default_rng(1)
     shared = runs(4, rng)
-    found = against_itself({"a": {"x": shared, "y": runs(3, rng)}, "b": {"x": shared}}, RULES)
+    found = against_itself({"a": {"y": runs(3, rng), "x": shared}, "b": {"x": shared}}, RULES)
     assert (found.settings, found.ways) == (1, 3)
     assert against_itself({"a": {"x": runs(6, rng, status="degenerate")}}, RULES).ways == 0
 
 
 def test_of_many_seeds_some_ways_are_drawn():
     assert against_itself({"a": {"x": runs(10, np.random.default_rng(2))}}, RULES).ways == 35
+
+
+def test_halves_that_do_differ_are_called_so_whichever_is_the_better():
+    target = np.arange(100) % 2
+    patient = np.arange(100).astype(str)
+    wrong = [range(0, 2), range(1, 4), range(50, 90), range(51, 92)]  # two good seeds and two bad ones
+    made = [np.where(np.isin(np.arange(100), list(one)), 1 - target, target) for one in wrong]
+    for order in (made, made[::-1]):
+        of = [Run(i, {"test": "ok"}, {"test": Scores(patient, target, one)}, {}) for i, one in enumerate(order)]
+        assert against_itself({"a": {"x": of}}, RULES).different == 1
+
+
+@pytest.mark.parametrize("count", [4, 5, 8, 9, 10])
+def test_each_way_to_part_the_seeds_is_taken_once_and_the_same_ways_each_time(count):
+    ways = _halves(count)
+    assert ways == _halves(count)
+    assert len({frozenset([half, tuple(i for i in range(count) if i not in half)]) for half in ways}) == len(ways)
+    parted = math.comb(count, count // 2) // (1 if count % 2 else 2)
+    assert len(ways) == min(parted, MOST_WAYS)

@@ -96,3 +96,22 @@ def test_a_run_that_says_one_score_has_one_bin_and_a_diverged_run_none():
     diverged = Scores(np.arange(10), TARGET, np.full(10, np.nan))
     band = seed_bands.reliability_band([same, diverged])
     assert (band.x.tolist(), band.mean.tolist(), band.runs.tolist()) == ([pytest.approx(0.7)], [0.6], [1])
+
+
+def test_a_band_is_of_the_curves_of_its_runs_at_the_places_that_were_asked_for():
+    runs, places = [scores(0), scores(1)], np.array([0.1, 0.5, 0.9])
+    kinds = {seed_bands.roc: seed_bands.sensitivity_at, seed_bands.precision_recall: seed_bands.precision_at}
+    for band, curve in kinds.items():
+        found, each = band(runs, places), [curve(one.target, one.score, places) for one in runs]
+        assert found.x.tolist() == places.tolist()
+        assert found.mean == pytest.approx(np.mean(each, axis=0))
+        assert (found.low.tolist(), found.high.tolist()) == (np.min(each, 0).tolist(), np.max(each, 0).tolist())
+
+
+def test_a_run_without_an_image_in_a_bin_has_no_share_there_and_each_other_its_own():
+    low = Scores(np.arange(4), np.array([0, 1, 0, 0]), np.array([0.1, 0.2, 0.1, 0.2]))
+    both = Scores(np.arange(4), np.array([1, 1, 0, 1]), np.array([0.1, 0.8, 0.9, 0.9]))
+    band = seed_bands.reliability_band([low, both], 2)
+    assert band.images.tolist() == [5, 3]
+    assert band.runs.tolist() == [2, 1]
+    assert (band.low.tolist(), band.high.tolist()) == ([0.25, pytest.approx(2 / 3)], [1.0, pytest.approx(2 / 3)])

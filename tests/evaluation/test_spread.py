@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy.stats import f
 
 from cxrbench.evaluation.spread import METRICS, split_share, spreads
 from cxrbench.evaluation.summaries import Row, Stat
@@ -31,6 +32,15 @@ def test_three_seeds_say_next_to_nothing_and_ten_say_something():
     assert split_share(stat(*ten), stat(*5 * ten), 0.95).low > 0.5
 
 
+def test_its_interval_is_fishers_with_the_degrees_of_freedom_of_each_side():
+    fixed, redrawn = np.linspace(-1, 1, 4), np.linspace(-4, 4, 9)
+    ratio = fixed.var(ddof=1) / redrawn.var(ddof=1)
+    share = split_share(stat(*fixed), stat(*redrawn), 0.8)
+    assert share.value == pytest.approx(1 - ratio)
+    assert (share.low, share.high) == pytest.approx([max(0, 1 - ratio / f(3, 8).ppf(p)) for p in (0.1, 0.9)])
+    assert 0 < share.low < share.high < 1
+
+
 @pytest.mark.parametrize(
     ("fixed", "redrawn"),
     [((0.8, 0.8), (0.7, 0.9)), ((0.7, 0.9), (0.8, 0.8)), ((0.8,), (0.7, 0.9)), ((math.nan, 0.8), (0.7, 0.9))],
@@ -53,3 +63,6 @@ def test_a_redrawn_setting_finds_its_runs_on_the_fixed_split_in_another_study_to
     assert [(one.study, one.setting, one.metric, one.fixed is None) for one in found] == [
         ("two", setting, metric, setting == "lr=2") for setting in ("base", "lr=2") for metric in METRICS
     ]
+    assert found[0].redrawn == found[0].fixed == row.stats["accuracy"]
+    assert found[0].share == split_share(found[0].fixed, found[0].redrawn, 0.95)
+    assert math.isnan(found[-1].share.value)

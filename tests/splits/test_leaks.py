@@ -80,6 +80,7 @@ def test_every_cohort_protocol_kind_and_pair_has_one_row():
     )
     assert len(leaks) == 2 * (len(PROTOCOLS) * 4 * len(PARTS) + 2)
     assert not leaks.duplicated(["cohort", "protocol", "across", "kind", "a", "b"]).any()
+    assert set(zip(leaks["protocol"] != "", leaks["across"])) == {(True, "parts"), (False, "labels")}
     assert (leaks["groups"] == 0).all()  # one name in two cohorts is no leak
 
 

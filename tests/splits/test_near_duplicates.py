@@ -120,9 +120,9 @@ def test_even_pictures_have_one_hash_and_are_no_duplicates():
 
 def test_a_group_is_named_after_its_first_image_and_joined_through_others():
     images = table(["00" * 32] * 6)
-    pairs = [("i0001", "i0003"), ("i0003", "i0005"), ("i0002", "elsewhere")]
+    pairs = [("i0001", "i0003"), ("i0003", "i0005"), ("i0002", "elsewhere"), ("elsewhere", "i0002"), ("i0004", "i0000")]
     picture = picture_of(images, pd.DataFrame(pairs, columns=["image_a", "image_b"]))
-    assert picture.tolist() == ["i0000", "i0001", "i0002", "i0001", "i0004", "i0001"]
+    assert picture.tolist() == ["i0000", "i0001", "i0002", "i0001", "i0000", "i0001"]
     assert picture_of(images[:0], pd.DataFrame(columns=["image_a", "image_b"])).empty
 
 

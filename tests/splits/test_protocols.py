@@ -171,6 +171,8 @@ def test_a_label_that_is_absent_asks_for_images_and_for_no_scale():
     message = r"part test needs 5 normal images and 0 are left of 0; no usable .* 'normal': .* or add images$"
     with pytest.raises(CxrbenchError, match=message):
         assign(plain(0, 40), even(5, 5, 5), "paper", 0, "a")
+    with pytest.raises(CxrbenchError, match=r"4 are left of 4; add images$"):  # no scale of three digits would do
+        assign(plain(4, 40), even(9000, 5, 5), "paper", 0, "a")
 
 
 def test_counts_no_whole_patients_can_make_are_an_error_that_says_so():

@@ -79,3 +79,10 @@ def test_the_auc_is_the_share_of_pairs_in_order_a_tie_counting_half(rows):
         assert auc(target, value) == pytest.approx(pairs)
     else:
         assert math.isnan(auc(target, value))
+
+
+def test_area_and_aspect_ratio_are_two_things_and_an_order_is_turned_as_training_has_it():
+    found = reached([0, 1, 0, 0, 1, 1], 2, width=[10, 20, 1, 8, 2, 9], height=[10, 20, 4, 2, 2, 1])
+    assert (found["pixel area"], found["aspect ratio"]) == (0.375, 0.75)  # all squares in training: as it comes
+    turned = reached([0, 1, 0, 0, 1, 1], 2, bytes=[2, 1, 1, 3, 2, 4])
+    assert turned["file size"] == pytest.approx(1 - 0.75)
