@@ -1,4 +1,7 @@
-"""docs/your-study.md, as it stands: its files are written and its commands run in a tiny clone."""
+"""docs/your-study.md, as it stands: its files are written and its commands run in a tiny clone.
+
+Of the two grids the first is trained alone; evaluation and report are shown by the second.
+"""
 
 import os
 import re
@@ -25,21 +28,22 @@ def with_installed(folder):
 
 @pytest.fixture(scope="module")
 def done(copy_of_finished, tmp_path_factory):
-    """The clone after every command of the page, and what `dvc exp run` left of each grid: its name -> its tables."""
+    """The clone after every command of the page, and what `dvc exp run` trained: grid -> study -> its settings."""
     folder = copy_of_finished(tmp_path_factory.mktemp("study") / "cxrbench")
     for name, text in FILES.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
-    installed, tables = folder.parent / "installed", {}
+    installed, grids = folder.parent / "installed", {}
     for command in COMMANDS:
         words = shlex.split(command)
         if words[0] == "pip":  # into a folder, for the environment of the tests is not the page's
             words = [sys.executable, "-m", *words[:-2], "--target", str(installed), words[-1]]
-        run(folder, *words, PYTHONPATH=with_installed(installed))
+        first = words[0] == "dvc" and not grids
+        run(folder, *words, *["train-grid"] * first, PYTHONPATH=with_installed(installed))
         if words[0] == "dvc":
-            means = pd.read_csv(folder / "reports" / "tables" / "means.csv")
-            tables[words[-1]] = means[means["part"] == "test"].groupby("study")["setting"].unique()
-    return folder, tables
+            grid = pd.read_csv(folder / "data" / "train-grid" / "grid.csv")
+            grids[words[-1]] = grid.groupby("study")["setting"].unique()
+    return folder, grids
 
 
 def test_the_page_has_a_file_of_each_kind_and_the_commands_that_use_them():
@@ -49,16 +53,19 @@ def test_the_page_has_a_file_of_each_kind_and_the_commands_that_use_them():
 
 
 def test_five_lines_make_a_study(done):
-    _, tables = done
+    _, grids = done
     assert len(FILES["conf/grid/rates.yaml"].splitlines()) == 5
-    assert list(tables["grid=rates"]["rates"]) == [
+    assert list(grids["grid=rates"]["rates"]) == [
         f"lr={lr}, batch_size={size}" for lr in (0.01, 0.001) for size in (16, 32)
     ]
 
 
 def test_every_part_of_ones_own_trains_and_stands_in_the_report(done):
-    folder, tables = done
-    assert list(tables["grid=mine"]["mine"]) == ["base", "tiny net", "squared error", "momentum", "dimmed"]
+    folder, grids = done
+    settings = ["base", "tiny net", "squared error", "momentum", "dimmed"]
+    means = pd.read_csv(folder / "reports" / "tables" / "means.csv")
+    assert list(grids["grid=mine"]["mine"]) == settings
+    assert list(means[(means["study"] == "mine") & (means["part"] == "test")]["setting"]) == settings
     page = (folder / "reports" / "report.html").read_text(encoding="utf-8")
     assert 'id="study-mine"' in page
     assert "Balanced accuracy, %" in (folder / "reports" / "tables" / "mine.md").read_text(encoding="utf-8")

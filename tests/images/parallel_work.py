@@ -66,8 +66,12 @@ def examine_but_crash_on_seven(path):
     return examine(path)
 
 
+def leave():
+    os._exit(9)
+
+
 class Unborn:
     """A function that ends the process that is to receive it."""
 
     def __reduce__(self):
-        return os._exit, (9,)
+        return leave, ()

@@ -14,6 +14,7 @@ from tests.stages.conftest import make
 pytestmark = pytest.mark.slow
 
 WIDTHS = (360, 768, 1440)
+AUDITED = {("en", "light"): WIDTHS[0], ("ko", "dark"): WIDTHS[-1]}  # each language, colour scheme and layout once
 A4_LANDSCAPE_PX = round((297 - 2 * 12) / 25.4 * 96)  # less the margins of @page
 
 
@@ -68,8 +69,9 @@ def test_it_is_sound_at_every_width_in_light_and_dark(see, reports, language, sc
             for width in WIDTHS:
                 page.set_viewport_size({"width": width, "height": 900})
                 assert page.evaluate("document.documentElement.scrollWidth") <= width
-        page.set_viewport_size({"width": WIDTHS[0] if scheme == "light" else WIDTHS[-1], "height": 900})
-        assert violations(page) == ""
+        if (language, scheme) in AUDITED:
+            page.set_viewport_size({"width": AUDITED[language, scheme], "height": 900})
+            assert violations(page) == ""
         assert wrong == []
 
 

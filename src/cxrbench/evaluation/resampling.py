@@ -108,7 +108,8 @@ class Estimate:
     def _p_at(self, distance: float) -> float:
         from scipy.special import stdtr
 
-        return float(2 * stdtr(self.freedom, -distance / self.error)) if self.error > 0 else float(distance == 0)
+        error = self.error
+        return float(2 * stdtr(self.freedom, -distance / error)) if error > 0 else float(distance == 0)
 
     def _means_variances(self) -> list[float]:
         return [variance / n for variance, n in zip(self.seed_variances, self.seeds)]

@@ -128,7 +128,7 @@ def test_timing_a_run_alone_changes_its_times_and_nothing_else(trained, make_job
 
 
 @pytest.mark.smoke
-@pytest.mark.parametrize("model", ["xception", "inception_v3"])
+@pytest.mark.parametrize("model", ["xception", pytest.param("inception_v3", marks=pytest.mark.torture)])
 def test_the_architectures_of_the_profiles_cpu_and_paper_start(make_job, tmp_path, model):
     store = RunStore(tmp_path)
     job = make_job(model, Setting(model=model, image_size=100, epochs=1, batch_size=16))
