@@ -67,7 +67,7 @@ def test_the_interval_holds_the_true_probability_as_often_as_it_says(skills, see
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("behind", [0.0, 0.1, 0.3])
+@pytest.mark.parametrize("behind", [0.0, 0.1])
 def test_the_best_setting_is_in_the_group_as_often_as_it_says(behind):
     rng = np.random.default_rng(4)
     skills = [2.8, *[2.8 - behind] * 5]
