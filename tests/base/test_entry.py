@@ -26,7 +26,7 @@ def test_a_disk_that_fills_up_is_one_sentence_and_leaves_no_half_file(tmp_path):
 
     done = ended(tmp_path, "run(lambda: write_text('table.csv', 'a' * 100_000))", preexec_fn=small_files_alone)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("error: File too large; free some space; what was finished is kept")
+    assert done.stderr.startswith("error: table.csv: File too large; free some space; what was finished is kept")
     assert [path.name for path in tmp_path.iterdir()] == ["table.csv"]
     assert (tmp_path / "table.csv").read_text() == "old"
 

@@ -69,7 +69,7 @@ def test_the_mean_of_the_winners_seeds_is_used_as_it_was_judged_on_validation(tm
 
 def test_what_is_missing_is_one_sentence(tmp_path):
     make(tmp_path)
-    with pytest.raises(CxrbenchError, match="there is no study 'loss'; data/train-grid has rate"):
+    with pytest.raises(CxrbenchError, match="there is no study 'loss'; the last dvc repro ran rate"):
         found(tmp_path, "loss")
     with pytest.raises(CxrbenchError, match=r"model\.keras, the view network, does not exist"):
         found(tmp_path, check_view=True)

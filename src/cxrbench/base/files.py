@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from cxrbench.base.errors import CxrbenchError, what_to_do
+from cxrbench.base.errors import CxrbenchError, disk_full, what_to_do
 
 
 @contextlib.contextmanager
@@ -20,8 +20,8 @@ def replaced_when_whole(path: str | Path) -> Iterator[Path]:
         yield temporary
         os.replace(temporary, path)
     except OSError as error:
-        if error.filename == str(temporary):
-            error.filename = str(path)  # the name that the user knows
+        if error.filename == str(temporary) or (error.filename is None and disk_full(error)):
+            error.filename = str(path)  # the name that the user knows; a write that fails names none
         raise
     finally:
         with contextlib.suppress(OSError):  # it has its own name by now, or the disk lets nobody write

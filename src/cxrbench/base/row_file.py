@@ -1,12 +1,12 @@
 """A table that is written row by row, so that memory does not grow with it, and is there whole or not at all."""
 
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
 
 from cxrbench.base.errors import CxrbenchError
+from cxrbench.base.files import replaced_when_whole
 
 
 def csv_cell(text: str) -> str:
@@ -19,15 +19,10 @@ def written_whole(path: Path) -> Iterator[IO[str]]:
     """A text file that takes the name ``path`` when all of it is written; a name that is not UTF-8 is escaped."""
     if path.is_dir():
         raise CxrbenchError(f"{path} is a folder; give --out a file's name")
-    temporary = path.with_name(f".{path.name}.tmp-{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file = temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="")
-    except OSError as error:
-        raise CxrbenchError(f"{path} cannot be written: {error.strerror}; choose another --out") from None
-    try:
-        with file:
-            yield file
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with ExitStack() as whole:
+        try:
+            temporary = whole.enter_context(replaced_when_whole(path))
+            file = temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="")
+        except OSError as error:
+            raise CxrbenchError(f"{path} cannot be written: {error.strerror}; choose another --out") from None
+        yield whole.enter_context(file)

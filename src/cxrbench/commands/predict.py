@@ -5,7 +5,6 @@ import sys
 import time
 from pathlib import Path
 
-from cxrbench.base.errors import CxrbenchError, disk_full
 from cxrbench.base.machine import cores
 from cxrbench.commands import workers
 
@@ -65,10 +64,6 @@ def run(options: argparse.Namespace) -> int:
     except BrokenPipeError:  # whoever read standard output has gone
         sys.stderr.close()
         return 1
-    except OSError as error:
-        if not disk_full(error):
-            raise
-        raise CxrbenchError(f"{options.out}: {error.strerror}; free some space or choose another --out") from None
     except KeyboardInterrupt:
         print("stopped; no table was written" if options.out else "stopped", file=sys.stderr)
         return 130

@@ -5,7 +5,6 @@ import sys
 import time
 from pathlib import Path
 
-from cxrbench.base.errors import CxrbenchError, disk_full
 from cxrbench.base.machine import cores
 from cxrbench.commands import workers
 
@@ -51,10 +50,6 @@ def run(options: argparse.Namespace) -> int:
     """The exit code of the command with these options."""
     try:
         _views(options.folder, options.out, options.model, options.workers)
-    except OSError as error:
-        if not disk_full(error):
-            raise
-        raise CxrbenchError(f"{options.out}: {error.strerror}; free some space or choose another --out") from None
     except KeyboardInterrupt:
         print("stopped; no table was written", file=sys.stderr)
         return 130

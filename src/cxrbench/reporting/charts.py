@@ -18,6 +18,7 @@ from cxrbench.evaluation.comparisons import StudyRuns
 from cxrbench.evaluation.resampling import Scores
 from cxrbench.evaluation.seed_bands import Band
 from cxrbench.reporting.figures import Drawing, Line, line_chart
+from cxrbench.reporting.tables import between
 
 EPOCHS_SHOWN = 12  # rows of a table of learning curves
 SPECIFICITIES = (80, 90, 95, 99)  # percent, in the table of ROC curves
@@ -174,7 +175,7 @@ def _n(counts: Iterable[int]) -> str:
 
 def _range(found: Sequence[int]) -> str:
     least, most = f"{found[0]:,}", f"{found[-1]:,}"
-    return least if least == most else _("{least} to {most}").format(least=least, most=most)
+    return least if least == most else between(least, most)
 
 
 def _images(scores: Mapping[str, Sequence[Scores]]) -> list[str]:
@@ -216,7 +217,7 @@ def _cell(band: Band, i: int, runs: int, scale: int, before: str = "") -> Cell:
     if not math.isfinite(band.mean[i]):
         return "–", ""
     mean, low, high = (_number(values[i], scale) for values in (band.mean, band.low, band.high))
-    spread = _("{low} to {high}").format(low=low, high=high) if band.runs[i] > 1 else ""
+    spread = between(low, high) if band.runs[i] > 1 else ""
     few = _("n = {n}").format(n=int(band.runs[i])) if band.runs[i] < runs else ""
     return before + mean, ", ".join(filter(None, (spread, few)))
 

@@ -111,4 +111,4 @@ def _says(one: Spread) -> str:
 def _ends(least: int, most: int) -> str:
     if not most:
         return "–"
-    return f"{least:,}" if least == most else _("{least} to {most}").format(least=f"{least:,}", most=f"{most:,}")
+    return f"{least:,}" if least == most else tables.between(f"{least:,}", f"{most:,}")
