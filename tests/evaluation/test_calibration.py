@@ -64,10 +64,10 @@ def test_a_curve_holds_each_image_once_parts_no_tie_and_knows_no_order(pairs, bi
 
 
 def test_the_expected_error_is_the_mean_gap_weighed_by_images():
-    target, score = np.array([0, 0, 1, 1, 1]), np.array([0.1, 0.3, 0.3, 0.8, 1.0])
+    target, score = np.array([0, 0, 1, 1, 1]), np.array([0.1, 0.3, 0.3, 0.7, 0.9])
     curve = reliability(target, score, 2)  # three images end at the tie of 0.3, two are left
     assert curve.images.tolist() == [3, 2]
-    assert expected_error(curve) == pytest.approx((3 * abs(0.7 / 3 - 1 / 3) + 2 * 0.1) / 5)
+    assert expected_error(curve) == pytest.approx((3 * 0.1 + 2 * 0.2) / 5)
 
 
 def test_an_expected_error_is_that_of_so_many_bins():

@@ -1,4 +1,5 @@
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -6,7 +7,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sklearn
 
-from cxrbench.evaluation.metrics import METRICS, evaluate, roc_points, weighted_auc
+from cxrbench.base import plugins
+from cxrbench.evaluation.metrics import (
+    METRICS,
+    OwnMetric,
+    evaluate,
+    lower_is_better,
+    most,
+    own,
+    roc_points,
+    weighted_auc,
+)
 
 images = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 20)), min_size=1, max_size=60)
 
@@ -89,3 +100,10 @@ def test_precision_without_a_positive_call_is_undefined_and_f1_is_zero():
 
 def test_a_certain_wrong_call_costs_a_finite_loss():
     assert evaluate(np.array([1]), np.array([0.0]))[1]["loss"] == pytest.approx(-math.log(1e-7))
+
+
+def test_a_metric_of_ones_own_that_says_no_more_is_a_share_of_which_much_is_good(monkeypatch):
+    module = SimpleNamespace(TITLE="Balance", value=weighted_auc)
+    monkeypatch.setattr(plugins, "load", lambda kind, name: {("metric", "balance"): module}[kind, name])
+    assert own("balance") == OwnMetric("Balance", weighted_auc, percent=False, lower_is_better=False, most=1.0)
+    assert (lower_is_better("balance"), most("balance")) == (False, 1.0)

@@ -6,9 +6,9 @@ import pytest
 
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.base.files import write_text
-from cxrbench.base.tables import read_table, write_table
+from cxrbench.base.tables import TABLES, read_table, write_table
 from cxrbench.evaluation.comparisons import Timing
-from cxrbench.evaluation.runs import metric_table, read_grid, studies
+from cxrbench.evaluation.runs import metric_table, read_grid, read_histories, studies
 
 GRID = pd.DataFrame(
     [["one", "x=1", 0, "r1"], ["two", "base", 0, "r1"], ["one", "x=2", 0, "r2"]],
@@ -40,6 +40,17 @@ def test_each_cell_of_the_grid_has_a_row_for_each_part(tmp_path):
         ["one", "x=2", "validation", 2, 1.0],
     ]
     assert set(table["epoch_seconds"]) == {1.5}
+    assert list(table.columns) == list(TABLES["metrics"])
+
+
+def test_each_run_of_the_grid_has_its_history_once(tmp_path):
+    row = dict.fromkeys(TABLES["history"], 0.5) | {"epoch": 1}
+    for name in ("r1", "r2"):
+        write_table(tmp_path / name / "history.csv", pd.DataFrame([row, row | {"epoch": 2}]), "history")
+    assert {name: list(of["epoch"]) for name, of in read_histories(GRID, tmp_path).items()} == {
+        "r1": [1, 2],
+        "r2": [1, 2],
+    }
 
 
 def test_a_run_recorded_as_diverged_has_no_metrics_even_if_its_scores_are_finite(tmp_path):

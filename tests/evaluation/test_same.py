@@ -36,6 +36,7 @@ def test_runs_that_two_studies_share_are_compared_once_and_too_few_or_bad_ones_n
     shared = runs(4, rng)
     found = against_itself({"a": {"y": runs(3, rng), "x": shared}, "b": {"x": shared}}, RULES)
     assert (found.settings, found.ways) == (1, 3)
+    assert against_itself({"a": {"y": runs(3, rng), "x": shared}}, RULES) == found
     assert against_itself({"a": {"x": runs(6, rng, status="degenerate")}}, RULES).ways == 0
 
 

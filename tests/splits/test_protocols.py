@@ -134,6 +134,8 @@ def test_official_validation_is_carved_from_training_by_whole_patients_where_it_
         assert set(images["source_part"][parts == "validation"]) == {"train"}
         used = parts[parts.isin(["train", "validation"])]
         assert (used.groupby(images["patient_id"]).nunique() == 1).all()
+    with pytest.raises(CxrbenchError, match="protocol official, the source's train and validation: no choice of whole"):
+        assign(images, even(30, 3, 10), "official", 0, "a")
 
 
 def test_official_training_may_lack_a_share_of_each_label_and_no_more():
