@@ -98,6 +98,10 @@ MISTAKES = [
     (("cohorts", "pneumonia", "scale"), -1, ["scale is -1"]),
     (("report", "confidence"), 95, ["report.confidence is 95"]),
     (("report",), None, ["report is None"]),
+    (("studies", "mine"), "lr", ["studies.mine is 'lr'"]),
+    (("split", "quotas", "covid", "test"), 3, ["split.quotas.covid.test is 3"]),
+    (("split", "quotas"), {"covid": TREE["split"]["quotas"]["covid"]}, ["no entry for cohort 'pneumonia'", "studies."]),
+    (("cohorts", "pneumonia", "size"), 30, ["kind is pneumonia and size 30", "at least 32 px"]),
 ]
 
 

@@ -211,6 +211,18 @@ def test_a_size_no_radiograph_has_is_refused_before_any_pixel_is_decoded(tmp_pat
         tracemalloc.stop()
 
 
+def test_a_file_or_pixels_that_memory_does_not_hold_are_refused(tmp_path, monkeypatch):
+    def no_room(*_):
+        raise MemoryError
+
+    ramp(40, 40).save(tmp_path / "a.png")
+    with monkeypatch.context() as patch:
+        patch.setattr("PIL.PngImagePlugin.PngImageFile.load", no_room)
+        assert reason(tmp_path / "a.png") == "too large"
+    monkeypatch.setattr("cxrbench.images.decode.MAX_FILE_BYTES", 10)
+    assert reason(tmp_path / "a.png") == "too large"
+
+
 def test_a_strip_of_thirty_thousand_pixels_is_read(tmp_path):
     ramp(30_000, 400).save(tmp_path / "a.png")
     picture = examine(str(tmp_path / "a.png"))

@@ -3,11 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from cxrbench.base.tables import TABLES
 from cxrbench.splits import near_duplicates
-from cxrbench.splits.near_duplicates import find_duplicates, picture_of
+from cxrbench.splits.near_duplicates import _roots, find_duplicates, picture_of
 from tests.splits.planted import COPIES, HARD, look, phantoms, recompressed
 
 COUNT = 80
@@ -135,3 +137,16 @@ def test_the_result_depends_on_neither_row_order_nor_threads(originals):
     other = find_duplicates(images.iloc[order], lambda at: shown[order[at]], "c", 3)
     assert len(one) == 20
     pd.testing.assert_frame_equal(one, other)
+
+
+@given(st.lists(st.integers(0, 1000), min_size=1, max_size=60))
+def test_the_root_of_an_image_is_where_its_joins_end(drawn):
+    parent = np.array(
+        [number % (place + 1) for place, number in enumerate(drawn)]
+    )  # each joined to one before, or none
+    roots = []
+    for node in range(len(parent)):
+        while parent[node] != node:
+            node = parent[node]
+        roots.append(node)
+    assert _roots(parent, np.arange(len(parent))).tolist() == roots

@@ -1,8 +1,12 @@
 """What is wrong for good is refused at once, in one sentence that says what to do."""
 
+import ssl
+
 import pytest
+import requests
 
 from cxrbench.base.errors import CxrbenchError
+from cxrbench.base.fetch.answer import network_failure
 from cxrbench.base.fetch.http import fetch_file
 from tests.cohorts.fetch.one_file import BODY, MD5, PATH, SHA256, fetch, left, refusal
 from tests.cohorts.fetch.server import QUICK, Server, answer, redirect, status
@@ -99,3 +103,11 @@ def test_a_disk_that_cannot_be_written_is_one_sentence(server, tmp_path):
     (tmp_path / "folder").mkdir()
     with pytest.raises(CxrbenchError, match="is a folder"):
         fetch(server, tmp_path / "folder")
+
+
+def test_a_certificate_that_is_not_trusted_is_final_and_says_how_to_trust_it():
+    failure = network_failure(requests.exceptions.SSLError(ssl.SSLCertVerificationError("secret")), 5)
+    assert failure.final
+    assert "not trusted; set REQUESTS_CA_BUNDLE" in str(failure)
+    unknown = network_failure(requests.exceptions.RequestException("secret"), 5)
+    assert (unknown.final, "secret" in str(unknown)) == (False, False)
