@@ -107,3 +107,5 @@ def test_a_metric_of_ones_own_that_says_no_more_is_a_share_of_which_much_is_good
     monkeypatch.setattr(plugins, "load", lambda kind, name: {("metric", "balance"): module}[kind, name])
     assert own("balance") == OwnMetric("Balance", weighted_auc, percent=False, lower_is_better=False, most=1.0)
     assert (lower_is_better("balance"), most("balance")) == (False, 1.0)
+    module.LOWER_IS_BETTER, module.MOST, module.PERCENT = True, 9.0, True
+    assert (lower_is_better("balance"), most("balance"), own("balance").percent) == (True, 9.0, True)

@@ -1,11 +1,14 @@
 """Where each seed has a split of its own: the difference is taken within it, and its interval holds the truth."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from cxrbench.evaluation.comparisons import Contrast, Rules, Run, compare
 from cxrbench.evaluation.redrawn import mean_of_seeds
-from cxrbench.evaluation.resampling import Resamples, Scores, sample
+from cxrbench.evaluation.resampling import Resamples, Scores, difference, sample
+from cxrbench.evaluation.same import against_itself
 
 RULES = Rules(confidence=0.95, margin=0.01, resamples=400, seed=0)
 ACCURACY = Contrast("accuracy", "test", "a", "b", (-0.01, 0.01))
@@ -66,6 +69,55 @@ def test_one_same_network_for_all_seeds_has_the_patients_variance_of_the_fixed_s
 
 
 def test_the_spread_is_never_taken_for_less_than_what_other_test_images_alone_would_make():
+    of_a, of_b = (runs([share] * 3, apart(3)) for share in (0.8, 0.7))  # the very same difference in each seed
+    (one,) = compare({"a": of_a, "b": of_b}, [ACCURACY], RULES)
+    assert one.high - one.low > 0.1
+
+
+def test_more_seeds_bring_more_test_images_so_they_decide_what_the_fixed_split_leaves_open():
+    rng = np.random.default_rng(2)
+    study = {"a": runs([0.80, 0.81, 0.79], apart(3), rng=rng), "b": runs([0.77, 0.78, 0.77], apart(3), rng=rng)}
+    (one,) = compare(study, [ACCURACY], RULES)
+    assert one.relation == "open"
+    assert np.isfinite(one.seeds_needed)
+
+
+def test_between_a_redrawn_and_a_fixed_split_the_variances_of_both_add_up():
+    study = {"a": runs([0.8, 0.75, 0.7], apart(3)), "b": runs([0.7, 0.72, 0.71], apart(1) * 3, redrawn=False)}
+    (one,) = compare(study, [ACCURACY], RULES)
+    of = {name: [run.scores["test"] for run in each] for name, each in study.items()}
+    resamples = Resamples([*of["a"], *of["b"]], RULES.resamples, RULES.seed)
+    plain = difference(*(sample(each, "accuracy", resamples) for each in of.values()))
+    assert (one.low, one.high) == pytest.approx(plain.interval(0.05))
+    (back,) = compare(study, [dataclasses.replace(ACCURACY, a="b", b="a")], RULES)
+    assert (back.low, back.high) == pytest.approx((-one.high, -one.low))
+
+
+def test_a_setting_against_itself_is_seldom_called_different():
+    rng = np.random.default_rng(3)
+    tests = [list(rng.choice([f"p{i}" for i in range(600)], 60, replace=False)) for _ in range(8)]
+    found = [against_itself({"s": {"a": runs(rng.normal(0.75, 0.05, 8), tests, rng=rng)}}, RULES) for _ in range(4)]
+    assert sum(one.different for one in found) <= 0.05 * sum(one.ways for one in found)
+
+
+@pytest.mark.parametrize("metric", ["auc", "f1", "loss"])
+def test_other_metrics_have_intervals_too(metric):
+    study = {"a": runs([0.8, 0.82, 0.79], apart(3)), "b": runs([0.7, 0.71, 0.74], apart(3))}
+    (one,) = compare(study, [Contrast(metric, "test", "a", "b", (-0.01, 0.01))], RULES)
+    assert one.value > 0
+    assert one.low < one.value < one.high
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seeds", [3, 10])
+@pytest.mark.parametrize("world", ["shares of the papers' split", "the seed moves much", "tests overlap by two fifths"])
+def test_an_interval_over_redrawn_splits_holds_the_true_difference(simulation, world, seeds):
+    share, of_mean, half = simulation.coverage(simulation.WORLDS[world], seeds, 150)
+    print(f"{world}, {seeds} seeds: {share:.3f} hold the pool's truth, {of_mean:.3f} the mean truth, ± {half:.3f}")
+    assert share >= 0.91
+
+
+def test_an_estimate_says_its_bounds_its_seeds_and_patients_also_where_the_metric_is_undefined():
     shares = (0.7, 0.8, 0.9), (0.6, 0.6, 0.9)
     of_a, of_b = ([run.scores["test"] for run in runs(one, apart(3))] for one in shares)
     resamples = Resamples(of_a, 200, 0)

@@ -77,6 +77,15 @@ def test_settings_that_agree_on_every_image_still_have_an_interval():
     runs = simulated_runs(np.random.default_rng(0), np.full(20, -9.0), [1, 1, 1], 0)
     low, high = estimate_of(runs, runs).interval(0.05)
     assert low < -0.1 < 0.1 < high  # ten patients say little
+    agreed = estimate_of(runs, runs)
+    assert agreed.patient_variance == pytest.approx(1 / (agreed.patients + 2) ** 2)
+
+
+def test_a_metric_that_no_resample_defines_gives_no_number_and_says_of_how_many_seeds_and_patients():
+    runs = [Scores(np.array(["p", "q"]), np.ones(2), np.array([0.2, 0.8]))] * 3
+    undefined = mean(sample(runs, "auc", Resamples(runs, 20, 0)))
+    assert np.isnan([undefined.value, undefined.patient_variance]).all()
+    assert (undefined.seeds, undefined.patients, undefined.bounds) == ((3,), 2, (0.0, 1.0))
 
 
 def test_a_pair_of_settings_is_as_far_apart_either_way_round():

@@ -53,9 +53,10 @@ def test_a_clear_lead_supports_a_claim_and_contradicts_its_reverse():
 
 
 def test_the_best_must_beat_every_rival_and_hangs_on_the_strongest():
-    assert word(one_claim("best", ("a",), ("b", "c")), CLEAR).verdict == "supported"
+    verdict = word(one_claim("best", ("a",), ("b", "c")), CLEAR)
+    assert (verdict.verdict, verdict.decisive.confidence) == ("supported", 0.95)  # each rival at the claim's own level
     verdict = word(one_claim("best", ("b",), ("c", "a")), CLEAR)
-    assert verdict.verdict == "contradicted"
+    assert (verdict.verdict, verdict.decisive.confidence) == ("contradicted", 0.975)  # and at a half of it
     assert verdict.decisive.contrast.b == "a"
 
 
@@ -119,7 +120,8 @@ def test_an_interval_of_a_share_stays_between_nothing_and_all():
 def test_a_setting_that_always_diverges_loses_and_one_that_sometimes_does_decides_nothing():
     always = {"a": CLEAR["a"], "b": runs_of(0, 0, 0, status="diverged")}
     assert word(one_claim(), always).verdict == "supported"
-    assert word(one_claim(settings=("b",), against=("a",)), always).verdict == "contradicted"
+    verdict = word(one_claim(settings=("b",), against=("a",)), always)
+    assert (verdict.verdict, verdict.reason) == ("contradicted", "Every run of b diverged.")
     sometimes = {"a": CLEAR["a"], "b": [*runs_of(0.5, 0.5), run_of(0, 2, status="diverged")]}
     verdict = word(one_claim(), sometimes)
     assert verdict.verdict == "undecided"
