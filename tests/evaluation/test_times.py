@@ -15,6 +15,7 @@ def test_a_short_epoch_is_the_better_one():
     }
     assert word(one_claim(metric="epoch_seconds"), study).verdict == "supported"
     assert word(one_claim("value", ("a",), (), (0.95, 1.1), "epoch_seconds"), study).verdict == "supported"
+    assert word(one_claim("value", ("b",), (), (0.95, 1.1), "epoch_seconds"), study).verdict == "contradicted"
 
 
 def test_the_first_epoch_is_judged_by_its_own_time():
