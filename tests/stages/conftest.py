@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from filelock import FileLock
 from PIL import Image
 
 from cxrbench.base.files import write_text
@@ -27,39 +28,51 @@ SKILL = {  # setting -> distance of the classes' scores in units of their spread
 }
 
 
+@pytest.fixture(scope="session")
+def workspace_up_to(shared_folder):
+    """Copies a small workspace up to 'train-grid', 'evaluate' or 'report' to a folder; made once for all processes."""
+    from cxrbench.stages import evaluate, report
+
+    stages = {"evaluate": ("train-grid", evaluate.main), "report": ("evaluate", report.main)}
+
+    def whole(stage):
+        folder = shared_folder / f"simulated-up-to-{stage}"
+        with FileLock(f"{folder}.lock"):
+            if not folder.exists():
+                making = shared_folder / f"simulated-{stage}"
+                if stage in stages:
+                    before, run = stages[stage]
+                    shutil.copytree(whole(before), making)
+                    with pytest.MonkeyPatch.context() as patch:
+                        patch.chdir(making)
+                        run()
+                else:
+                    making.mkdir()
+                    make(making, share=0.05)
+                making.rename(folder)
+        return folder
+
+    return lambda stage, folder: shutil.copytree(whole(stage), folder, dirs_exist_ok=True)
+
+
 @pytest.fixture
-def simulated_workspace(tmp_path, monkeypatch):
+def simulated_workspace(workspace_up_to, tmp_path, monkeypatch):
     """A small workspace up to train-grid, as the current folder."""
-    make(tmp_path, share=0.05)
+    workspace_up_to("train-grid", tmp_path)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
 @pytest.fixture(scope="module")
-def evaluated_workspace(tmp_path_factory):
+def evaluated_workspace(workspace_up_to, tmp_path_factory):
     """A workspace up to evaluate, for the tests of a module, which only read it."""
-    from cxrbench.stages import evaluate
-
-    folder = tmp_path_factory.mktemp("evaluated")
-    make(folder, share=0.05)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        evaluate.main()
-    return folder
+    return workspace_up_to("evaluate", tmp_path_factory.mktemp("evaluated"))
 
 
 @pytest.fixture(scope="module")
-def reported_workspace(tmp_path_factory):
-    """A workspace with its report made once for the tests of a module, which only read it."""
-    from cxrbench.stages import evaluate, report
-
-    folder = tmp_path_factory.mktemp("reported")
-    make(folder, share=0.05)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        evaluate.main()
-        report.main()
-    return folder
+def reported_workspace(workspace_up_to, tmp_path_factory):
+    """A workspace with its report, for the tests of a module, which only read it."""
+    return workspace_up_to("report", tmp_path_factory.mktemp("reported"))
 
 
 def make(folder: Path, share: float = 1.0) -> None:
