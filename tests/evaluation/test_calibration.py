@@ -166,6 +166,8 @@ def test_a_score_that_is_not_finite_leaves_no_figure(bad):
 
 
 def test_no_image_leaves_no_figure():
+    curve = reliability(np.empty(0), np.empty(0))
+    assert [len(one) for one in (curve.score, curve.share, curve.images)] == [0, 0, 0]
     found = calibration(np.empty(0, dtype=int), np.empty(0))
     assert all(math.isnan(value) for value in dataclasses.astuple(found))
 

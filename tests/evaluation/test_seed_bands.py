@@ -109,9 +109,10 @@ def test_a_band_is_of_the_curves_of_its_runs_at_the_places_that_were_asked_for()
 
 
 def test_a_run_without_an_image_in_a_bin_has_no_share_there_and_each_other_its_own():
-    low = Scores(np.arange(4), np.array([0, 1, 0, 0]), np.array([0.1, 0.2, 0.1, 0.2]))
-    both = Scores(np.arange(4), np.array([1, 1, 0, 1]), np.array([0.1, 0.8, 0.9, 0.9]))
-    band = seed_bands.reliability_band([low, both], 2)
-    assert band.images.tolist() == [5, 3]
-    assert band.runs.tolist() == [2, 1]
-    assert (band.low.tolist(), band.high.tolist()) == ([0.25, pytest.approx(2 / 3)], [1.0, pytest.approx(2 / 3)])
+    low = Scores(np.arange(4), np.array([0, 1, 0, 0]), np.array([0.1, 0.1, 0.5, 0.5]))
+    all_over = Scores(np.arange(5), np.array([1, 1, 0, 1, 1]), np.array([0.1, 0.5, 0.9, 0.9, 0.9]))
+    band = seed_bands.reliability_band([low, all_over], 3)
+    assert band.images.tolist() == [3, 3, 3]
+    assert band.runs.tolist() == [2, 2, 1]
+    assert band.low.tolist() == pytest.approx([0.5, 0.0, 2 / 3])
+    assert band.high.tolist() == pytest.approx([1.0, 1.0, 2 / 3])
