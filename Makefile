@@ -73,7 +73,7 @@ coverage: $(READY) ## which lines of src no test runs, in their processes too; t
 	coverage report --skip-covered --show-missing --fail-under=92
 
 mutants: $(READY) ## evaluation and splits changed a little in thousands of ways, each to be noticed by a test; takes hours
-	mutmut run --max-children 2
+	mutmut run --max-children 2 $(MUTANTS)
 	mutmut results
 
 docs: $(READY) ## the documentation as a site in site/, readable without a server or a network

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cxrbench.evaluation.decisions import Question, decide, holm_levels
+from cxrbench.evaluation.decisions import Question, decide, holm_levels, side_of
 from cxrbench.evaluation.resampling import Estimate
 
 ZONE = (-1.0, 1.0)
@@ -141,6 +141,16 @@ def test_a_question_that_lacks_an_estimate_is_never_affirmed_and_relaxes_no_leve
     assert decide([dataclasses.replace(clear, complete=True), other], ALPHA)[1][0].level == ALPHA
 
 
+def test_a_question_that_one_estimate_denies_clearly_relaxes_the_level_of_the_others():
+    denied = Question([estimate(-9, 0.3), estimate(1.05, 0.3)], [ZONE] * 2, "above")
+    other = Question([estimate(1.6, 0.3)], [ZONE], "above")
+    assert decide([denied, other], ALPHA)[1][0].level == ALPHA
+
+
+def test_a_value_at_an_edge_lies_inside():
+    assert [side_of(value, ZONE) for value in (-1.001, *ZONE, 1.001)] == ["below", "inside", "inside", "above"]
+
+
 def test_an_estimate_that_is_far_from_one_edge_relaxes_no_level():
     near_the_upper = [estimate(1.1, 0.3) for _ in range(5)]  # seven standard errors from the lower edge
     assert {one.level for one in decide_each(near_the_upper, [ZONE] * 5)} == {ALPHA / 5}
@@ -167,6 +177,8 @@ def test_an_edge_that_no_value_can_lie_beyond_leaves_nothing_open():
     for zone in ((0.98, 1.0), (0.98, 1.2)):
         assert decide_each([share], [zone])[0].relation == "inside"
     assert decide_each([share], [(0.9985, 1.0)])[0].relation == "open"
+    assert decide_each([estimate(0.001, 0.001, bounds=(0.0, 1.0))], [(0.0, 0.02)])[0].relation == "inside"
+    assert decide_each([estimate(0.5, 9.0, bounds=(0.0, 1.0))], [(-0.1, 1.0)])[0].relation == "inside"
 
 
 def test_holm_goes_down_step_by_step_and_stops_at_the_first_failure():
