@@ -44,7 +44,7 @@ unit: $(READY) ## unit tests alone, without the slow ones that start processes a
 
 .PHONY: torture
 torture: $(READY) ## kills, damage, full disks, jumping clocks and more; a table of what was lost (nothing), in a quarter of an hour
-	pytest $(PARALLEL) -m torture
+	pytest --numprocesses 2 --dist worksteal -m torture
 
 check: $(READY) ## lint, format, types, and known vulnerabilities of the pinned packages
 	ruff check .

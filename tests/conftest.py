@@ -4,6 +4,8 @@ Hypothesis times no example: a busy machine is not a slow function.
 """
 
 import os
+import re
+import textwrap
 
 import pytest
 from filelock import FileLock
@@ -87,21 +89,29 @@ def pytest_terminal_summary(terminalreporter) -> None:
 
 def _rows(report, outcome) -> list[tuple[str, str, str, str]]:
     """Rows of the table: a trial that passed has lost nothing, and wrote what was tried itself."""
-    name = report.nodeid.rpartition("::")[2]
+    name = _claim(report.nodeid)
     if outcome == "passed":
         return [
             (what, str(times), "nothing", told) for key, (what, times, told) in report.user_properties if key == "tried"
         ]
     if outcome == "skipped":
-        return [(name, "0", "not tried here", str(report.longrepr[2]))]
+        return [(name, "0", "NOT TRIED", report.longrepr[2].removeprefix("Skipped: "))]
     return [(name, "", "SEE ABOVE", "")]
 
 
+def _claim(nodeid) -> str:
+    """The name of a trial in words, and its parameter."""
+    name, _, parameter = nodeid.rpartition("::")[2].partition("[")
+    return " ".join([name.removeprefix("test_").replace("_", " "), *([f"({parameter[:-1]})"] if parameter else [])])
+
+
 @pytest.fixture
-def tried(record_property):
-    """Writes a row of the table: what was tried, how often, and what the user is told."""
+def tried(record_property, request):
+    """Writes a row of the table: what was tried, how often, and what the user is told; without this machine's paths."""
+    claim = _claim(request.node.originalname)
 
     def write(what, times, told):
-        record_property("tried", (what, times, " ".join(told.split()).replace("|", "/")))
+        told = re.sub(r"[^\s'\"(]*/cxrbench/", "", " ".join(told.split()).replace("|", "/"))
+        record_property("tried", (f"{claim}: {what}", times, textwrap.shorten(told, 160, placeholder=" ...")))
 
     return write

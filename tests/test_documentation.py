@@ -1,6 +1,7 @@
 """The documentation builds without a warning, its links lead somewhere, and what it says to type works."""
 
 import argparse
+import ast
 import contextlib
 import os
 import re
@@ -271,3 +272,21 @@ def test_the_samples_of_python_run(place):
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip()
     assert len(fenced(PYTHON, "python")) == 2
+
+
+def test_the_page_on_torture_has_a_row_of_every_trial_and_of_no_other():
+    """A row begins with the trial's name in words, as `make torture` prints it."""
+    page = (ROOT / "docs" / "explanation" / "torture.md").read_text(encoding="utf-8")
+    rows = set(re.findall(r"^\| ([^:|]+)[:|].*", page.partition("| Tried |")[2], re.MULTILINE)) - {"---"}
+    assert {row.strip() for row in rows if not row.startswith("---")} == set(_trials())
+
+
+def _trials():
+    for path in (ROOT / "tests").rglob("test_*.py"):
+        text = path.read_text(encoding="utf-8")
+        for one in ast.parse(text).body if "torture" in text or path.parent.name == "torture" else ():
+            marks = " ".join(map(ast.unparse, getattr(one, "decorator_list", ())))
+            if getattr(one, "name", "").startswith("test_") and (
+                "torture" in (path.parent.name, *re.findall(r"\w+", marks))
+            ):
+                yield one.name.removeprefix("test_").replace("_", " ")

@@ -77,15 +77,20 @@ class Study:
         self._said.seek(0)
         return self._said.read()
 
+    def ended(self, words, **more):
+        """The exit code of a command line, and all that it told."""
+        code = self.start(*words.split(), **more).wait(600)
+        return code, self.said()
+
     def forget(self, *paths):
         for path in paths:
             shutil.rmtree(self.folder / path, ignore_errors=True)
 
     def forget_runs(self):
-        """As before train-grid: of the store, the view network's runs stay."""
+        """As before train-grid, but for the view network's runs. DVC's cache would give the grid back untrained."""
         for run_folder in (self.folder / "data/train-grid").glob("*/"):
             self.forget(f".cxrbench/runs/{run_folder.name}")
-        self.forget("data/train-grid")
+        self.forget("data/train-grid", ".dvc/cache/runs")
 
     def content(self, *paths):
         """File -> the hash of what it holds, times left out."""
@@ -98,6 +103,14 @@ class Study:
                         held = pd.read_csv(file).drop(columns="seconds").to_csv().encode()
                     found[str(file.relative_to(self.folder))] = hashlib.sha256(held).hexdigest()
         return found
+
+
+def error_of(told):
+    """The one sentence that ends what was told."""
+    assert "Traceback" not in told, told
+    errors = [line for line in told.splitlines() if line.startswith("error: ")]
+    assert len(errors) == 1, told
+    return errors[0]
 
 
 def children_of(process):

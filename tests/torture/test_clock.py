@@ -22,7 +22,7 @@ def test_a_clock_that_jumps_by_years_during_training_changes_no_score(study, fin
     assert wrong == (0,)
     told = study.run("cxrbench", "grid", PYTHONPATH=path)
     assert " -" not in told
-    tried("the clock jumps two years back and forth, every two seconds, while a grid is trained", 1, "")
+    tried("two years back and forth, every two seconds", 1, "")
 
 
 def test_files_from_the_future_or_of_1970_lose_no_run(study, finished, tried):
@@ -30,10 +30,10 @@ def test_files_from_the_future_or_of_1970_lose_no_run(study, finished, tried):
     for when in years.values():
         for path in (study.folder / ".cxrbench").rglob("*"):
             os.utime(path, (when, when))
-        told = study.run("cxrbench", "grid", "--prune", "--yes", "--days", "30")
-        assert "nothing to free" in told
+        pruned = study.run("cxrbench", "grid", "--prune", "--yes", "--days", "30")
+        assert "seed" not in pruned  # runs are told with it; arrays may go
         study.forget("data/train-grid")
         told = study.run("stage:train_grid")
         assert "4 in the store, 0 to train" in told
         assert study.content(*OUTPUTS["train_grid"]) == finished.content(*OUTPUTS["train_grid"])
-    tried("runs and arrays dated 1970 or in ten years: pruned, asked for again", len(years), "nothing to free")
+    tried("pruned, and asked for again", len(years), pruned)

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from tests.torture.test_disks import error_of, seen_run
+from tests.torture.study import error_of
 
 
 def flip(path):
@@ -54,9 +54,8 @@ def test_a_damaged_store_image_or_array_is_noticed_and_made_again(harm, study, f
     assert study.content("data/download", ".cxrbench/phantoms") == finished.content(
         "data/download", ".cxrbench/phantoms"
     )
-    what = "a byte of it is changed" if harm is flip else "half of it is cut off"
-    tried(f"runs, checkpoint, arrays and images: {what}", len(damaged) + 1 + len(arrays) + len(images),
-          "run ... is damaged; it is trained again")  # fmt: skip
+    what = "a byte of each is changed" if harm is flip else "half of each is cut off"
+    tried(what, len(damaged) + 1 + len(arrays) + len(images), "run ... is damaged; it is trained again")
 
 
 @pytest.mark.parametrize("harm", HARMS)
@@ -67,8 +66,7 @@ def test_damaged_outputs_are_restored_by_dvc_repro(harm, study, finished, tried)
         harm(file)
     study.run("dvc", "repro")
     assert study.content(*OUTPUTS) == finished.content(*OUTPUTS)
-    tried(f"every output of the pipeline: {'a byte' if harm is flip else 'half'} of it", len(files),
-          "DVC takes it from its cache")  # fmt: skip
+    tried("a byte of each is changed" if harm is flip else "half of each is cut off", len(files), "")
 
 
 def test_half_a_table_is_one_sentence_of_the_stage_that_reads_it(study, tried):
@@ -76,11 +74,11 @@ def test_half_a_table_is_one_sentence_of_the_stage_that_reads_it(study, tried):
     for table, stage in TABLES.items():
         whole = (study.folder / table).read_bytes()
         (study.folder / table).write_bytes(whole[: len(whole) // 2 - 7])
-        done = seen_run(study, stage)
-        assert done.returncode == 1, done.stdout
-        told.append(error_of(done.stdout))
+        code, said = study.ended(stage)
+        assert code == 1, said
+        told.append(error_of(said))
         (study.folder / table).write_bytes(whole)
-    tried("half a table, read by a stage alone", len(TABLES), told[0][:160])
+    tried("without DVC, which would restore it", len(TABLES), told[0])
 
 
 def test_a_damaged_view_network_or_result_set_is_one_sentence(study, tried):
@@ -95,11 +93,11 @@ def test_a_damaged_view_network_or_result_set_is_one_sentence(study, tried):
         for harm in HARMS:
             whole = (study.folder / path).read_bytes()
             harm(study.folder / path)
-            done = seen_run(study, words)
-            assert done.returncode == 1, done.stdout
-            told.append(error_of(done.stdout))
+            code, said = study.ended(words)
+            assert code == 1, said
+            told.append(error_of(said))
             (study.folder / path).write_bytes(whole)
-    tried("a view network or a result set: a byte, or half of it", len(told), told[0][:160])
+    tried("a byte, or half of it", len(told), told[0])
 
 
 def test_a_damaged_mlflow_database_costs_no_training_and_track_makes_it_anew(study, finished, tried):
@@ -115,4 +113,4 @@ def test_a_damaged_mlflow_database_costs_no_training_and_track_makes_it_anew(stu
     assert said
     shutil.rmtree(study.folder / "mlruns")
     assert "4 runs logged to" in study.run("cxrbench", "track")
-    tried("mlflow.db: cut, overwritten, emptied, while a grid is finished", 3, said[0][:160])
+    tried("cut, overwritten, emptied", 3, said[0])

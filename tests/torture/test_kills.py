@@ -48,7 +48,7 @@ def test_killed_at_any_moment_and_said_again_it_ends_with_the_same_bytes(words, 
     study.run(*words.split())
     assert study.content(*outputs) == expected
     assert [path for name in LEFT for path in study.folder.rglob(name) if ".git" not in path.parts] == []
-    tried(f"`{words.replace('stage:', 'stage ')}` is ended by SIGKILL, Ctrl-C or SIGTERM", kills, max(told, default=""))
+    tried(f"`{words.replace('stage:', 'stage ')}`, by SIGKILL, Ctrl-C and SIGTERM", kills, max(told, default=""))
 
 
 def _forget(study, words, before):
@@ -80,7 +80,7 @@ def test_workers_killed_as_for_want_of_memory_cost_no_run(study, finished, tried
     assert study.content("data/train-grid") == finished.content("data/train-grid")
     assert "Traceback" not in study.said()
     told = next(line for line in study.said().splitlines() if "killed" in line)
-    tried("a training worker is killed, as by the kernel for want of memory", killed, told)
+    tried("two workers of one grid", killed, told)
 
 
 def test_a_pipeline_whose_dvc_is_killed_is_gone_on_with_by_dvc_repro(study, finished, tried):
@@ -95,4 +95,4 @@ def test_a_pipeline_whose_dvc_is_killed_is_gone_on_with_by_dvc_repro(study, fini
         study.run("dvc", "repro", "train-grid")
         assert study.content("data/train-grid") == finished.content("data/train-grid")
         study.forget_runs()
-    tried("`dvc repro` itself is killed and said again at once", times, "")
+    tried("and said again at once", times, "")

@@ -1,6 +1,7 @@
 """The tracker under faults, and two processes at once."""
 
 import os
+import resource
 import socket
 import subprocess
 import sys
@@ -29,6 +30,18 @@ def test_a_local_store_that_can_not_be_opened_is_one_sentence(tmp_path: Path, ki
     with pytest.raises(CxrbenchError, match="MLFLOW_TRACKING_URI") as caught:
         Tracker(f"sqlite:///{place}", tmp_path / "lock", None, {})
     assert "\n" not in str(caught.value)
+
+
+def test_a_new_store_that_the_disk_has_no_room_for_is_absent_and_not_half_there(tmp_path: Path) -> None:
+    """A file in which MLflow's migrations ended half way is refused for good."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, limits[1]))
+    try:
+        with pytest.raises(CxrbenchError, match="can't be used"):
+            Tracker(f"sqlite:///{tmp_path / 'mlflow.db'}", tmp_path, tmp_path / "artifacts", {})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert list(tmp_path.glob("mlflow.db*")) == []
 
 
 @pytest.fixture(params=["silent", "refused"])

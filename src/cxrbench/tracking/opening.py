@@ -1,5 +1,6 @@
 """Opening an MLflow store: whose it is, where its artifacts go, how long it may take, and who else writes to it."""
 
+import glob
 import logging
 import os
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from filelock import FileLock
 
 from cxrbench.base import workspace
 from cxrbench.base.errors import CxrbenchError
+from cxrbench.base.files import replaced_when_whole
 from cxrbench.tracking.failure import reason, without_password
 from cxrbench.tracking.waiting import Waiting
 
@@ -35,16 +37,14 @@ class Store:
 
     def __init__(self, uri: str, folder: Path, artifact_root: Path | None) -> None:
         _import_mlflow_silently()
-        from mlflow import MlflowClient
-
         self.uri, self._artifact_root = uri, artifact_root
         self.waiting = Waiting()
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._lock = FileLock(folder / "tracking.lock", timeout=OTHERS_S)
-            with self._lock, self.waiting.at_most(**OPENING):  # the first process makes SQLite's tables
-                self.client = MlflowClient(uri, registry_uri=uri)
-                self.client.search_experiments(max_results=1)
+            with self._lock, self.waiting.at_most(**OPENING):
+                _make_tables(uri)
+                self.client = _opened(uri)
         except Exception as error:  # MLflow's, SQLAlchemy's, the file system's or a server's own
             raise CxrbenchError(
                 f"the MLflow store {without_password(uri)} can't be used ({reason(error)}); check MLFLOW_TRACKING_URI"
@@ -100,6 +100,27 @@ def _artifacts(uri: str, folder: Path) -> Path | None:
         return None
     database = sqlite_file(uri)
     return (database.parent if database else folder) / "artifacts"
+
+
+def _make_tables(uri: str) -> None:
+    """Makes a new SQLite file whole: one in which MLflow was stopped half way would be refused for good."""
+    from sqlalchemy import make_url
+
+    place = make_url(uri).database if uri.startswith("sqlite:") else None
+    if not place or place == ":memory:" or Path(place).exists():
+        return
+    for left in Path(place).parent.glob(f"{glob.escape(Path(place).name)}.tmp-*"):  # by a process that was killed
+        left.unlink()
+    with replaced_when_whole(place) as temporary:
+        _opened(f"sqlite:///{temporary}")
+
+
+def _opened(uri: str) -> "MlflowClient":
+    from mlflow import MlflowClient
+
+    client = MlflowClient(uri, registry_uri=uri)
+    client.search_experiments(max_results=1)
+    return client
 
 
 def _import_mlflow_silently() -> None:
