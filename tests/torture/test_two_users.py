@@ -81,7 +81,9 @@ def theirs(folder):
         path.chmod(0o555 if path.is_dir() else 0o444)
         if POWERLESS:
             os.chown(path, 12345, 12345)
-    yield
-    for path in paths:
-        if path.is_dir():
-            path.chmod(0o755)
+    try:
+        yield
+    finally:
+        for path in paths:
+            if path.is_dir():
+                path.chmod(0o755)
