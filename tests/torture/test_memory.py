@@ -3,8 +3,8 @@
 import sys
 
 TOO_LITTLE = {  # a stage -> MiB of address space
-    "download": (200, 300, 450),
-    "train_grid": (1000, 2000),
+    "download": (100, 200),
+    "train_grid": (500, 1000),
 }
 
 

@@ -4,7 +4,7 @@ import shutil
 
 import pandas as pd
 
-from tests.torture.study import OUTPUTS, error_of
+from tests.torture.study import OUTPUTS, TRAINS, error_of
 
 # Of a checkout; braces are too much for DVC itself.
 NASTY = [
@@ -25,6 +25,7 @@ def test_a_checkout_whose_path_holds_anything_ends_as_any_other(finished, tmp_pa
     folder.parent.mkdir(parents=True)
     study = finished.copy(folder)
     study.forget_runs()
+    assert "4 to train" in study.run(*TRAINS)
     study.run("dvc", "repro")
     for path in ("data/train-grid", "data/split"):
         assert study.content(path) == finished.content(path)
