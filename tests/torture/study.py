@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -72,6 +73,7 @@ class Study:
             stdout=self._said,
             stderr=self._said,
             start_new_session=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # which a shell's background ignores
         )
 
     def said(self):

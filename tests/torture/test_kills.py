@@ -41,6 +41,7 @@ def test_killed_at_any_moment_and_said_again_it_ends_with_the_same_bytes(words, 
         said = study.said()
         assert "Traceback" not in said or said.rstrip().endswith("KeyboardInterrupt"), said
         told += [line for line in said.splitlines() if line.startswith("stopped")]
+        assert process.returncode in (0, 1, 130, *(-one for one in SIGNALS)), said  # 1: Ctrl-C in an import
         if words == "cxrbench pack packed":
             assert study.content("packed") in ({}, expected)  # none, or a whole one
         if words.startswith("stage:") or study.content("packed"):
