@@ -92,6 +92,20 @@ def test_a_whole_entry_that_the_reader_refuses_is_dropped_with_a_word(tmp_path, 
     assert not store.path(RUN).exists()
 
 
+def test_a_run_that_another_process_copied_out_stays_and_half_of_one_is_replaced(store, tmp_path):
+    """A stage whose DVC was killed lives on beside the stage of the next one."""
+    out = tmp_path / "out"
+    store.copy_out(RUN, out)
+    first = (out / "scores.csv").stat().st_ino
+    store.copy_out(RUN, out)
+    assert (out / "scores.csv").stat().st_ino == first
+    (out / "scores.csv").write_text("half")
+    (out / "run.json").unlink()
+    store.copy_out(RUN, out)
+    assert {path.name for path in out.iterdir()} == {"run.json", "history.csv", "scores.csv"}
+    assert (out / "scores.csv").read_text() == (store.path(RUN) / "scores.csv").read_text()
+
+
 def test_the_first_of_two_processes_wins_and_nothing_is_left_over(tmp_path):
     store = RunStore(tmp_path)
     first, second = written(store, 0.1), written(store, 0.2)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import pandas as pd
@@ -128,3 +129,10 @@ def command_of(process):
     with contextlib.suppress(psutil.Error):
         return " ".join(process.cmdline())
     return ""
+
+
+def wait_for_stage(study, process):
+    """Until DVC has begun train-grid."""
+    while not any("cxrbench.stages.train_grid" in command_of(one) for one in children_of(process)):
+        assert process.poll() is None, study.said()
+        time.sleep(0.1)

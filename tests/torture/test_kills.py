@@ -10,7 +10,7 @@ import time
 import psutil
 import pytest
 
-from tests.torture.study import OUTPUTS, TRAINS, children_of, command_of
+from tests.torture.study import OUTPUTS, TRAINS, children_of, command_of, wait_for_stage
 
 SIGNALS = (signal.SIGKILL, signal.SIGINT, signal.SIGTERM)
 LEFT = ("*.tmp-*", "*.unfinished", ".*-????????")  # names of what is not whole
@@ -90,9 +90,7 @@ def test_a_pipeline_whose_dvc_is_killed_is_gone_on_with_by_dvc_repro(study, fini
     for _ in range(times):
         study.forget_runs()
         process = study.start(*TRAINS)
-        while not any("cxrbench.stages.train_grid" in command_of(one) for one in children_of(process)):
-            assert process.poll() is None, study.said()
-            time.sleep(0.1)
+        wait_for_stage(study, process)
         time.sleep(rng.uniform(0, 8))
         process.kill()
         process.wait()

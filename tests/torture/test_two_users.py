@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.clone import environment
-from tests.torture.study import TRAINS, Study, error_of
+from tests.torture.study import TRAINS, Study, error_of, wait_for_stage
 
 # Root without its powers, as who it is for the files of others; another user has none to lose.
 POWERLESS = ("unshare", "--user") if os.geteuid() == 0 else ()
@@ -39,6 +39,7 @@ def entries(study):
 def test_two_dvc_repro_at_once_wait_or_say_who_is_at_work_and_lose_nothing(study, finished, tried):
     study.forget_runs()
     first, told = study.start(*TRAINS), []
+    wait_for_stage(study, first)
     while first.poll() is None:
         second = subprocess.run(TRAINS, cwd=study.folder, env=environment(study.folder), capture_output=True, text=True)
         assert "Traceback" not in second.stdout + second.stderr

@@ -18,10 +18,7 @@ def grid_table(planned: Sequence[PlannedRun], assignment: pd.DataFrame) -> pd.Da
 
 
 def write_outputs(folder: Path, grid: pd.DataFrame, store: RunStore) -> None:
-    """Writes grid.csv, and a folder for each distinct run of the grid, into ``folder``.
-
-    Raises FileExistsError where a run is there already: DVC empties the folder before the stage begins.
-    """
+    """Writes grid.csv, and a folder for each distinct run of the grid, into ``folder``."""
     for run in grid["run"].unique():
         store.copy_out(run, folder / run)
     write_table(folder / "grid.csv", grid, "grid")

@@ -19,13 +19,14 @@ not in the store. The time of an entry's folder is that of its last use.
 import contextlib
 import dataclasses
 import datetime
+import filecmp
 import json
 import os
 import re
 import shutil
 import sys
 import uuid
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -144,9 +145,17 @@ class RunStore:
         return bool(timing.get("alone")) and timing.get("machine") == machine
 
     def copy_out(self, run: str, target: Path) -> None:
-        """Copies what later stages read to the new folder ``target``: all but the model, which stays here alone."""
+        """Copies what later stages read to the folder ``target``: all but the model, which stays here alone.
+
+        One that is there stays where it holds the same and is replaced where not: a stage whose DVC was killed lives
+        on, beside the stage of the next one.
+        """
         left_out = shutil.ignore_patterns(CHECKSUMS, MODEL, "*.tmp-*")
-        shutil.copytree(self.path(run), target, ignore=left_out, copy_function=copied)
+        with self._gate():
+            if target.exists() and not _holds_the_same(self.path(run), target, left_out):
+                shutil.rmtree(target)
+            if not target.exists():
+                shutil.copytree(self.path(run), target, ignore=left_out, copy_function=copied)
 
     def failure(self, run: str) -> Failure | None:
         """The record of the last failure of ``run``, if there is one."""
@@ -271,6 +280,13 @@ class RunStore:
             os.rename(entry, aside)
             shutil.rmtree(aside, ignore_errors=True)
         return not wrong
+
+
+def _holds_the_same(entry: Path, copy: Path, left_out: Callable[[str, list[str]], set[str]]) -> bool:
+    there = [path.name for path in entry.iterdir()]
+    names = {*there} - left_out(str(entry), there)
+    same = filecmp.cmpfiles(entry, copy, names, shallow=False)[0]
+    return {*same} == names == {path.name for path in copy.iterdir()}
 
 
 def read_record(entry: Path) -> dict[str, Any]:
