@@ -111,7 +111,7 @@ def tried(record_property, request):
     claim = _claim(request.node.originalname)
 
     def write(what, times, told):
-        told = re.sub(r"[^\s'\"(]*/cxrbench/", "", " ".join(told.split()).replace("|", "/"))
+        told = re.sub(r"[^\s'\"(]*/(?:cxrbench|site-packages)/", "", " ".join(told.split()).replace("|", "/"))
         record_property("tried", (f"{claim}: {what}", times, textwrap.shorten(told, 160, placeholder=" ...")))
 
     return write
