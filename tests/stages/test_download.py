@@ -210,7 +210,7 @@ def test_images_without_a_patient_are_counted_once_a_cohort(workspace, in_proces
 
 def test_a_cohort_whose_listed_files_are_elsewhere_says_so(workspace, in_process):
     folder = workspace(own=SOURCES["own"] | {"table": "list.csv"})
-    (folder / "images/list.csv").write_text("path,label\nimages/a.png,covid\nimages/b.png,normal\n")
+    (folder / "images/list.csv").write_text("path,label\nelsewhere/a.png,covid\nelsewhere/b.png,normal\n")
     with pytest.raises(CxrbenchError, match=r"2 missing; .*cohorts\.own\.root or the paths in its table"):
         download.main()
 

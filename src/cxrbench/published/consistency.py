@@ -107,6 +107,8 @@ def sentence(one: Impossible) -> str:
     if len(told) == 1:
         values |= {"figure": told[0], "nearest": next(iter(one.nearest.values()))}
         told_of = _("{table}, {row}: {figure} cannot come from {images}; the nearest is {nearest}{more}.")
+        if not could:  # it took too long to look for
+            told_of = _("{table}, {row}: {figure} cannot come from {images}{more}.")
         return told_of.format(**values, more=_cut(one))
     values |= {"figures": ", ".join(told[:-1]), "last": told[-1]}
     told_of = _("{table}, {row}: {figures} and {last} cannot all come from {images}{more}.")

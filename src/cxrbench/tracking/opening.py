@@ -104,12 +104,10 @@ def _artifacts(uri: str, folder: Path) -> Path | None:
 
 def _make_tables(uri: str) -> None:
     """Makes a new SQLite file whole: one in which MLflow was stopped half way would be refused for good."""
-    from sqlalchemy import make_url
-
-    place = make_url(uri).database if uri.startswith("sqlite:") else None
-    if not place or place == ":memory:" or Path(place).exists():
+    place = sqlite_file(uri)
+    if place is None or place.exists():
         return
-    for left in Path(place).parent.glob(f"{glob.escape(Path(place).name)}.tmp-*"):  # by a process that was killed
+    for left in place.parent.glob(f"{glob.escape(place.name)}.tmp-*"):  # by a process that was killed
         left.unlink()
     with replaced_when_whole(place) as temporary:
         _opened(f"sqlite:///{temporary}")
