@@ -28,13 +28,18 @@ def port():
         yield str(other.getsockname()[1])
 
 
-def test_a_study_without_a_registered_model_is_told_with_those_that_have_one(registry, capsys):
-    for study, alias in (("lr", "best-mean"), ("mine", "best")):
-        assert cli.main(["serve", study, "--alias", alias, "--port", "1"]) == 1
-        said = capsys.readouterr()
-        has = "cxrbench-mine" if alias == "best-mean" else "nothing"
-        assert f"the registry has no cxrbench-{study}@{alias} but {has}; train the study" in said.err
-        assert said.out == ""
+@pytest.mark.parametrize(
+    ("study", "alias", "told"),
+    [
+        ("lr", "best-mean", "has no cxrbench-lr@best-mean but cxrbench-mine; train the study by 'dvc exp run'"),
+        ("mine", "best", "has no cxrbench-mine@best; choose by --alias best-mean"),
+    ],
+)
+def test_a_study_or_an_alias_that_the_registry_lacks_is_told_with_what_it_has(study, alias, told, registry, capsys):
+    assert cli.main(["serve", study, "--alias", alias, "--port", "1"]) == 1
+    said = capsys.readouterr()
+    assert told in said.err
+    assert said.out == ""
 
 
 def test_a_port_that_is_taken_is_told_before_anything_starts(registry, port, capsys):

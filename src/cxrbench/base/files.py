@@ -1,6 +1,7 @@
 """Writing a file or a folder whole or not at all, and its checksum."""
 
 import contextlib
+import glob
 import hashlib
 import os
 import shutil
@@ -12,10 +13,14 @@ from cxrbench.base.errors import CxrbenchError, disk_full, what_to_do
 
 @contextlib.contextmanager
 def replaced_when_whole(path: str | Path) -> Iterator[Path]:
-    """Gives a temporary name beside ``path``; what the block wrote there takes its place at once, if it ends well."""
+    """Gives a temporary name beside ``path``; what the block wrote there takes its place at once, if it ends well.
+
+    What killed processes left of it is removed first.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{path.name}.tmp-{os.getpid()}")
+    _remove_leftovers(path)
     try:
         yield temporary
         os.replace(temporary, path)
@@ -26,6 +31,24 @@ def replaced_when_whole(path: str | Path) -> Iterator[Path]:
     finally:
         with contextlib.suppress(OSError):  # it has its own name by now, or the disk lets nobody write
             temporary.unlink()
+
+
+def _remove_leftovers(path: Path) -> None:
+    for left in path.parent.glob(f"{glob.escape(path.name)}.tmp-*"):
+        if not _is_alive(left.name.rpartition("-")[2]):
+            with contextlib.suppress(OSError):  # another user's
+                left.unlink()
+
+
+def _is_alive(pid: str) -> bool:
+    """Whether the process of that number runs; True also of another user's, and of what is no number."""
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except (ValueError, OverflowError, PermissionError):
+        return True
+    return True
 
 
 @contextlib.contextmanager

@@ -1,7 +1,5 @@
 """A table that is written row by row, so that memory does not grow with it, and is there whole or not at all."""
 
-import glob
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -18,29 +16,13 @@ def csv_cell(text: str) -> str:
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[IO[str]]:
-    """A text file that takes the name ``path`` when all of it is written; a name that is not UTF-8 is escaped.
-
-    What killed processes left of it is removed.
-    """
+    """A text file that takes the name ``path`` when all of it is written; a name that is not UTF-8 is escaped."""
     if path.is_dir():
         raise CxrbenchError(f"{path} is a folder; give --out a file's name")
     with ExitStack() as whole:
         try:
-            for left in path.parent.glob(f"{glob.escape(path.name)}.tmp-*"):
-                if not _is_alive(left.name.rpartition("-")[2]):
-                    left.unlink(missing_ok=True)
             temporary = whole.enter_context(replaced_when_whole(path))
             file = temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="")
         except OSError as error:
             raise CxrbenchError(f"{path} cannot be written: {error.strerror}; choose another --out") from None
         yield whole.enter_context(file)
-
-
-def _is_alive(pid: str) -> bool:
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return False
-    except (ValueError, PermissionError):  # no number of a process; another user's
-        return True
-    return True

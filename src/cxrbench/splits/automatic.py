@@ -13,15 +13,7 @@ from cxrbench.splits import protocols
 FIFTH = 0.2
 LEAST_OWN = 0.05  # of a source's train and validation together: a smaller validation chooses no winner
 FEWEST = 5  # images of a label: one to test, one to validate, the rest to train
-USED = (
-    1.0,
-    0.98,
-    0.95,
-    0.9,
-    0.85,
-    0.8,
-    0.7,
-)  # shares of the images, tried in turn until whole patients fill the counts
+USED = (1.0, 0.98, 0.95, 0.9, 0.85, 0.8, 0.7)  # shares of the images; the first that whole patients can fill
 
 
 def refuse_too_few(images: pd.DataFrame, wanted: Automatic, where: str) -> None:

@@ -1,6 +1,5 @@
 """Opening an MLflow store: whose it is, where its artifacts go, how long it may take, and who else writes to it."""
 
-import glob
 import logging
 import os
 from collections.abc import Iterator
@@ -107,8 +106,6 @@ def _make_tables(uri: str) -> None:
     place = sqlite_file(uri)
     if place is None or place.exists():
         return
-    for left in place.parent.glob(f"{glob.escape(place.name)}.tmp-*"):  # by a process that was killed
-        left.unlink()
     with replaced_when_whole(place) as temporary:
         _opened(f"sqlite:///{temporary}")
 
