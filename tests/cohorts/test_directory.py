@@ -166,6 +166,13 @@ def test_one_column_may_name_the_file_and_the_patient(tmp_path):
     assert (image.path, image.patient_id, image.label) == (tmp_path / "deep/0004cfab.dcm", "0004cfab", "1")
 
 
+def test_folders_tell_the_patients_of_whom_the_table_says_nothing(tmp_path):
+    (tmp_path / "list.csv").write_text("path,label,patient\np1/s1/a.png,x,\np1/s2/a.png,x,other\nb.png,y,\n")
+    listing = directory.read(tmp_path, "list.csv", file_names="{patient}/*/*")
+    assert [image.patient_id for image in listing.images] == ["p1", "other", ""]
+    assert any("1 of 3 file names do not have the form" in note for note in listing.notes)
+
+
 def test_a_name_that_the_table_lacks_is_an_error_that_names_the_columns_there(tmp_path):
     with pytest.raises(CxrbenchError, match=r"has columns path, kind and no 'Kind of', which .* name as its label"):
         table(tmp_path, "path,kind\na.png,x\n", label="Kind of")

@@ -100,7 +100,7 @@ def _patients(listing: Listing) -> list[str]:
     lines = [
         "patients: unknown, so each image counts as a patient of its own, unless it is a DICOM file that names him"
     ]
-    if likely := names.likely_form([image.path.name for image in listing.images]):
+    if likely := names.likely_form([image.path.as_posix() for image in listing.images]):
         form, (first, second) = likely
         lines.append(
             f"  if {first} and {second} are of one person, give the command again, with --replace --file-names '{form}'"

@@ -38,7 +38,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     new.add_argument(
         "--file-names",
         metavar="FORM",
-        help="how file names tell the patient: '{patient}_*' says that P0012_01.jpg is of patient P0012",
+        help="how paths tell the patient: '{patient}_*' for P0012_01.jpg, '{patient}/*' for P0012/01.jpg",
     )
     new.add_argument("--replace", action="store_true", help="write the two files anew if they are there")
     new.set_defaults(run=run)

@@ -70,7 +70,7 @@ class Cohort(Checked):
         {}, description=f"how the table calls its columns, where not as usual: {', '.join(COLUMNS)} -> name"
     )
     file_names: Annotated[FileForm | None, DIRECTORY] = Field(
-        None, description="how file names in class folders tell the patient, as {patient}_*; null: they do not"
+        None, description="how paths tell the patient, as {patient}_* or {patient}/*; null: they do not"
     )
     view: Annotated[Literal[VIEWS] | None, VIEWED] = Field(None, description="of all its images, if known")
     kind: Annotated[Literal["pneumonia", "covid"] | None, PHANTOM] = Field(None, description="what it imitates")

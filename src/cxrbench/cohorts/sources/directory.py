@@ -31,12 +31,12 @@ def read(
     """Every image of ``root``; ``view`` is the view of those for which no table says otherwise.
 
     ``columns`` says how the table calls what is asked of it, where not by a usual name. The two labels matter where a
-    row has several findings. ``file_names`` says how the files of class folders name their patient, as
-    ``names.patients`` takes it.
+    row has several findings. ``file_names`` says how paths name the patient, as ``names.patients`` takes it, of whom no
+    table says anything.
     """
     check_folder(root, "the images")
     if table:
-        return _read_table(root, table, view or "", columns, (positive, negative))
+        return _read_table(root, table, view or "", columns, (positive, negative), file_names)
     return _read_folders(root, view or "", file_names)
 
 
@@ -68,19 +68,21 @@ def _read_folders(root: Path, view: str, file_names: str | None) -> Listing:
             f"root {root} has {len(classes)} class folders but no file in them (skipped: {tool_files:,} {TOOL_FILES});"
             " put the images there"
         )
-    ids = unique_ids([path.relative_to(root).as_posix() for path, _, _ in images])
-    patients, notes = names.patients(file_names, [path.name for path, _, _ in images])
+    inside_root = [path.relative_to(root).as_posix() for path, _, _ in images]
+    patients, notes = names.patients(file_names, inside_root)
     return Listing(
         [
             SourceImage(path=path, image_id=image_id, label=label, view=view, source_part=part, patient_id=patient)
-            for (path, part, label), image_id, patient in zip(images, ids, patients)
+            for (path, part, label), image_id, patient in zip(images, unique_ids(inside_root), patients)
         ],
         notes=notes,
         skipped={TOOL_FILES: tool_files, "files outside the class folders": len(files) - len(images)},
     )
 
 
-def _read_table(root: Path, name: str, view: str, columns: Mapping[str, str], pair: tuple[str, str]) -> Listing:
+def _read_table(
+    root: Path, name: str, view: str, columns: Mapping[str, str], pair: tuple[str, str], file_names: str | None
+) -> Listing:
     table = root / name
     of_findings = label_columns(*pair)
     optional = ("label", "split", "patient_id", "view", *of_findings)
@@ -94,6 +96,7 @@ def _read_table(root: Path, name: str, view: str, columns: Mapping[str, str], pa
         patient_id=identifiers(content.rows["patient_id"], content.names.get("patient_id", ""), table),
     ).explode("path")
     images = one_row_each(rows, "path", ("label", "split", "patient_id", "view"), table)
+    patients, of_names = names.patients(file_names, images["path"].tolist())
     return Listing(
         [
             SourceImage(
@@ -102,16 +105,16 @@ def _read_table(root: Path, name: str, view: str, columns: Mapping[str, str], pa
                 label=row.label,
                 view_position=row.view,
                 view=view_of(row.view) or view,
-                patient_id=row.patient_id,
+                patient_id=row.patient_id or patient,
                 source_part=row.split,
             )
-            for row, image_id in zip(images.itertuples(), unique_ids(images["path"].tolist()))
+            for row, image_id, patient in zip(images.itertuples(), unique_ids(images["path"].tolist()), patients)
         ],
         skipped={
             "repeated lines of the table": len(rows) - len(images),
             "images that the table does not name": _unnamed(files, set(images["path"])),
         },
-        notes=(*content.notes, *_ignored(table, content), *notes),
+        notes=(*content.notes, *_ignored(table, content), *notes, *of_names),
     )
 
 
