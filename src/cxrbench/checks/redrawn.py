@@ -11,7 +11,7 @@ import pandas as pd
 from cxrbench.base.assignment import IMAGE
 from cxrbench.base.tables import PARTS, PROTOCOLS
 from cxrbench.checks import expect
-from cxrbench.checks.parts import PAIRS, PICTURES, SHARED, Used, part_counts
+from cxrbench.checks.parts import PAIRS, PICTURES, SHARED, Used, part_counts, sharing
 from cxrbench.config.quotas import Quotas
 
 
@@ -53,7 +53,7 @@ def leaks(used: Used, patients: str, seeds: Sequence[int]) -> list[Any]:
         for protocol in protocols:
             for kind, what in SHARED.items():
                 where = {"cohort": cohort, "protocol": protocol, "kind": kind}
-                title = f"{cohort}, {protocol} protocol, redrawn splits"
+                title = f"{sharing(cohort, protocol)}, redrawn splits"
                 checks.append(expect.count(rows, rows, f"{title}: all pairs of parts were searched for {what}", where))
                 promised = protocol == "patient" and kind in (f"patient, {patients}", *PICTURES)
                 words, severity = f"{title}: no two parts share {what}", "critical" if promised else "warning"

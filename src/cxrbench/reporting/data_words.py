@@ -41,6 +41,8 @@ CHECKS = (  # the checks whose failure warns; after the failure of any other one
     N_("{cohort}: every label is {negative} or {positive}, or empty"),
     N_("{cohort}, {protocol} protocol: no two parts share {what}"),
     N_("{cohort}, {protocol} protocol, redrawn splits: no two parts share {what}"),
+    N_("{cohort}, paper protocol, which divides images and not patients: no two parts share {what}"),
+    N_("{cohort}, paper protocol, which divides images and not patients, redrawn splits: no two parts share {what}"),
     N_("{cohort}, {negative} and {positive}: the two labels share no {what}"),
     N_("no feature of the file alone separates the classes (AUC from {low} to {high})"),
 )
