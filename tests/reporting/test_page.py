@@ -20,10 +20,21 @@ def verdict(word="supported", metric="accuracy", value=0.02):
 
 def test_the_headline_counts_every_verdict():
     verdicts = [verdict(), verdict("undecided"), Verdict(CLAIM, "not tested", "No run.")]
-    assert headline(verdicts) == (
+    assert headline(verdicts, ["s"]) == (
         "Of 3 published claims, our runs support 1, contradict 0, leave 1 undecided and do not test 1."
     )
-    assert "no claim" in headline([])
+
+
+@pytest.mark.parametrize("names", [["mine"], ["mine", "ours"]])
+def test_a_page_without_claims_asks_what_its_studies_ask_and_answers_it_first(names):
+    sections = [Section(name, "Q?", "S.", "", {}, [f"{name} is answered."], [], "", [], [], None) for name in names]
+    head = headline([], names)
+    assert head == ("Study mine: which setting is best?", "Which setting is best in each of 2 studies?")[len(names) - 1]
+    text = render(head, [], [], [], [], sections, [])
+    claims = text.split('<section id="claims">')[1].split("</section>")[0]
+    assert [f"{name} is answered." in claims for name in names] == [True] * len(names)
+    assert "<table" not in claims
+    assert "published comparisons" not in text
 
 
 def test_a_verdict_is_shown_by_word_and_sign_with_difference_interval_and_n():

@@ -9,7 +9,13 @@ from cxrbench.reporting import words
 
 @pytest.mark.parametrize(
     ("profile", "phantoms", "count"),
-    [("paper", {"a": []}, 0), ("quick", {"a": []}, 1), ("paper", {"a": ["covid"]}, 1), ("cpu", {"a": ["x"]}, 2)],
+    [
+        ("paper", {"a": []}, 0),
+        ("quick", {"a": []}, 1),
+        ("", {"a": []}, 0),
+        ("paper", {"a": ["covid"]}, 1),
+        ("cpu", {"a": ["x"]}, 2),
+    ],
 )
 def test_a_reader_is_warned_of_phantoms_and_of_small_profiles(profile, phantoms, count):
     sentences = words.cautions(profile, phantoms)

@@ -81,8 +81,11 @@ def load(folder: str | Path) -> dict[str, Paper]:
 
 
 def asked(papers: Mapping[str, Paper], studies: Collection[str]) -> dict[str, Paper]:
-    """The papers that a report on ``studies`` speaks of: theirs, and those of the base grid in any case."""
-    return {name: paper for name, paper in papers.items() if name in studies or paper.grid == BASE_GRID}
+    """The papers that a report on ``studies`` speaks of: theirs, and all of the base grid where one of them is."""
+    theirs = {name for name in papers if name in studies}
+    if any(papers[name].grid == BASE_GRID for name in theirs):
+        theirs |= {name for name, paper in papers.items() if paper.grid == BASE_GRID}
+    return {name: paper for name, paper in papers.items() if name in theirs}
 
 
 def read(path: Path) -> Paper:

@@ -88,10 +88,12 @@ def seeds_needed(verdict: Verdict) -> str:
     return _("about {seeds}").format(seeds=f"{verdict.seeds_needed:,.0f}")
 
 
-def headline(verdicts: Sequence[Verdict]) -> str:
-    """One sentence: how the claims fared."""
+def headline(verdicts: Sequence[Verdict], studies: Sequence[str]) -> str:
+    """One sentence: how the claims fared, or, where there are none, what the ``studies`` ask."""
     if not verdicts:
-        return _("The papers at hand make no claim that these studies can test.")
+        if len(studies) == 1:
+            return _("Study {study}: which setting is best?").format(study=studies[0])
+        return _("Which setting is best in each of {count} studies?").format(count=len(studies))
     count = {word.replace(" ", "_"): sum(one.verdict == word for one in verdicts) for word in VERDICTS}
     one = _("one published claim")
     many = _("{count} published claims").format(count=len(verdicts)) if len(verdicts) > 1 else one

@@ -144,8 +144,8 @@ def _page(
 ) -> str:
     records = [record for record, _ in results.runs.values()]
     return page.render(
-        page.headline(verdicts),
-        words.cautions(context.profile, _phantoms(results, context)),
+        page.headline(verdicts, list(results.settings)),
+        words.cautions(context.profile if verdicts else "", _phantoms(results, context)),
         words.facts(context.profile, context.sources, results.seeds, records),
         [*words.rules_text(rules), *([_(splits.RULE)] if parted else []), *filter(None, [same])],
         verdicts,

@@ -67,7 +67,7 @@ RULES = (
 def cautions(profile: str, phantoms: Mapping[str, Sequence[str]]) -> list[str]:
     """What a reader must know before the first figure; empty for real images under the profile 'paper'.
 
-    ``phantoms``: each study's cohorts of computed images.
+    ``profile`` is '' where no paper is spoken of. ``phantoms``: each study's cohorts of computed images.
     """
     sentences = []
     if computed := [study for study, cohorts in phantoms.items() if cohorts]:
@@ -83,7 +83,7 @@ def cautions(profile: str, phantoms: Mapping[str, Sequence[str]]) -> list[str]:
                 " computed, no person was radiographed. All other images are radiographs."
             )
         sentences.append(text.format(studies=_(" and ").join(computed), cohorts=cohorts))
-    if profile != "paper":
+    if profile not in ("paper", ""):
         sentences.append(
             _(
                 "The profile '{profile}' trains smaller models on smaller images for fewer epochs than the papers did;"
