@@ -30,6 +30,9 @@ def tables(folder: Path) -> Iterator[tuple[str, str]]:
     black = means[(means["study"] == "black-lungs") & (means["part"] == "test")]
     if len(black):
         yield "Black lungs", _means(black, "setting", ("accuracy", "auc"))
+    same = pd.read_csv(of_report / "against-itself.csv")
+    if len(same):
+        yield "Each setting against itself (A/A)", _against_itself(same)
     yield "What the files alone reach", _shortcuts(read_table(folder / "shortcuts.csv.gz", "shortcuts"))
 
 
@@ -50,6 +53,14 @@ def _claims(found: pd.DataFrame) -> str:
         "Decisive difference",
     ]
     return markdown_rows(heads, rows, [3])
+
+
+def _against_itself(found: pd.DataFrame) -> str:
+    everything = found[["settings", "ways", "different"]].sum()
+    rows = [*found.itertuples(index=False, name=None), ("all", *everything)]
+    cells = [[str(cell) for cell in row] + [f"{100 * row[3] / row[2]:.1f}"] for row in rows]
+    heads = ["Study", "Settings", "Halves compared", "Called different", "Share, %"]
+    return markdown_rows(heads, cells, range(1, 5))
 
 
 def _decisive(one: dict) -> str:

@@ -7,7 +7,7 @@ import pytest
 
 from cxrbench.evaluation.comparisons import Rules, Run
 from cxrbench.evaluation.resampling import Scores
-from cxrbench.evaluation.same import MOST_WAYS, _halves, against_itself
+from cxrbench.evaluation.same import MOST_WAYS, AgainstItself, _halves, against_itself
 
 RULES = Rules(confidence=0.95, margin=0.01, resamples=200, seed=0)
 
@@ -26,7 +26,7 @@ def runs(seeds, rng, spread=0.3, status="ok"):
 
 def test_few_of_the_comparisons_of_a_setting_with_itself_are_called_different():
     rng = np.random.default_rng(0)
-    found = against_itself({f"s{n}": {"a": runs(6, rng)} for n in range(40)}, RULES)
+    found = sum(against_itself({f"s{n}": {"a": runs(6, rng)} for n in range(40)}, RULES).values(), AgainstItself())
     assert (found.settings, found.ways) == (40, 400)
     assert found.different / found.ways < 0.05
 
@@ -35,13 +35,13 @@ def test_runs_that_two_studies_share_are_compared_once_and_too_few_or_bad_ones_n
     rng = np.random.default_rng(1)
     shared = runs(4, rng)
     found = against_itself({"a": {"y": runs(3, rng), "x": shared}, "b": {"x": shared}}, RULES)
-    assert (found.settings, found.ways) == (1, 3)
-    assert against_itself({"a": {"y": runs(3, rng), "x": shared}}, RULES) == found
-    assert against_itself({"a": {"x": runs(6, rng, status="degenerate")}}, RULES).ways == 0
+    assert (found["a"].settings, found["a"].ways) == (1, 3)
+    assert found["b"] == AgainstItself()
+    assert against_itself({"a": {"x": runs(6, rng, status="degenerate")}}, RULES) == {"a": AgainstItself()}
 
 
 def test_of_many_seeds_some_ways_are_drawn():
-    assert against_itself({"a": {"x": runs(10, np.random.default_rng(2))}}, RULES).ways == 35
+    assert against_itself({"a": {"x": runs(10, np.random.default_rng(2))}}, RULES)["a"].ways == 35
 
 
 def test_halves_that_do_differ_are_called_so_whichever_is_the_better():
@@ -51,7 +51,7 @@ def test_halves_that_do_differ_are_called_so_whichever_is_the_better():
     made = [np.where(np.isin(np.arange(100), list(one)), 1 - target, target) for one in wrong]
     for order in (made, made[::-1]):
         of = [Run(i, {"test": "ok"}, {"test": Scores(patient, target, one)}, {}) for i, one in enumerate(order)]
-        assert against_itself({"a": {"x": of}}, RULES).different == 1
+        assert against_itself({"a": {"x": of}}, RULES)["a"].different == 1
 
 
 @pytest.mark.parametrize("count", [4, 5, 8, 9, 10])

@@ -51,6 +51,7 @@ def test_every_study_has_a_section_a_markdown_table_and_its_flags(reported):
         "means.csv",
         "protocol-changes.csv",
         "best-group.csv",
+        "against-itself.csv",
     }
     assert "1 of 3 diverged" in (reported / "tables/loss-function.md").read_text(encoding="utf-8")
     assert "3 of 3 call one class only" in (reported / "tables/learning-rate.md").read_text(encoding="utf-8")

@@ -13,15 +13,14 @@ processor cores alone and in one thread, so that the same machine gives the same
 import dataclasses
 import os
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cxrbench.base.errors import CxrbenchError
+from cxrbench.base.processes import in_own_process
 
 if TYPE_CHECKING:
     import keras
@@ -44,8 +43,7 @@ def answers(questions: Sequence[Question]) -> list[np.ndarray | str]:
     if not questions:
         return []
     try:
-        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
-            return process.submit(_answer_all, list(questions)).result()
+        return in_own_process(_answer_all, list(questions))
     except BrokenProcessPool:
         return ["the process of TensorFlow ended before it answered"] * len(questions)
 

@@ -6,11 +6,11 @@ since it takes seeds for nothing.
 
 import dataclasses
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from cxrbench.evaluation.comparisons import Contrast, Rules, StudyRuns, compare
+from cxrbench.evaluation.comparisons import Contrast, Rules, Run, StudyRuns, compare
 
 LEAST_SEEDS = 4  # two against two
 MOST_WAYS = 35  # of a setting; all of 8 seeds, and so many of more, drawn at random
@@ -20,28 +20,39 @@ MOST_WAYS = 35  # of a setting; all of 8 seeds, and so many of more, drawn at ra
 class AgainstItself:
     """How many comparisons of a setting with itself were made, of how many settings, and how many are false."""
 
-    settings: int
-    ways: int
-    different: int  # called better or worse at the nominal level
+    settings: int = 0
+    ways: int = 0
+    different: int = 0  # called better or worse at the nominal level
+
+    def __add__(self, other: "AgainstItself") -> "AgainstItself":
+        return AgainstItself(self.settings + other.settings, self.ways + other.ways, self.different + other.different)
 
 
-def against_itself(studies: Mapping[str, StudyRuns], rules: Rules) -> AgainstItself:
-    """Every setting with four seeds or more against itself, in accuracy on test, each comparison by itself."""
-    settings = ways = different = 0
+def against_itself(studies: Mapping[str, StudyRuns], rules: Rules) -> dict[str, AgainstItself]:
+    """Study -> its settings with four seeds or more, each against itself in accuracy on test, one by one.
+
+    A setting that two studies share is counted in the first.
+    """
+    found = {}
     seen: set[tuple[int, ...]] = set()
-    for study in studies.values():
+    for name, study in studies.items():
+        found[name] = AgainstItself()
         for runs in study.values():
             judged = [run for run in runs if run.status.get("test") == "ok"]
             key = tuple(id(run.scores["test"]) for run in judged)
-            if len(judged) < LEAST_SEEDS or key in seen:
-                continue
-            seen.add(key)
-            settings += 1
-            for half in _halves(len(judged)):
-                parts = {"a": [judged[i] for i in half], "b": [r for i, r in enumerate(judged) if i not in half]}
-                (one,) = compare(parts, [Contrast("accuracy", "test", "a", "b", (0.0, 0.0))], rules)
-                ways, different = ways + 1, different + (one.relation in ("above", "below"))
-    return AgainstItself(settings, ways, different)
+            if len(judged) >= LEAST_SEEDS and key not in seen:
+                seen.add(key)
+                found[name] += _compared(judged, rules)
+    return found
+
+
+def _compared(runs: Sequence[Run], rules: Rules) -> AgainstItself:
+    relations = []
+    for half in _halves(len(runs)):
+        parts = {"a": [runs[i] for i in half], "b": [run for i, run in enumerate(runs) if i not in half]}
+        (one,) = compare(parts, [Contrast("accuracy", "test", "a", "b", (0.0, 0.0))], rules)
+        relations.append(one.relation)
+    return AgainstItself(1, len(relations), sum(one in ("above", "below") for one in relations))
 
 
 def _halves(count: int) -> list[tuple[int, ...]]:

@@ -10,6 +10,7 @@ from types import MappingProxyType
 import pandas as pd
 
 from cxrbench.evaluation.protocol_effect import REFERENCE, Effect
+from cxrbench.evaluation.same import AgainstItself
 from cxrbench.evaluation.summaries import Summary, winner
 from cxrbench.evaluation.verdicts import VERDICTS, Verdict
 from cxrbench.reporting.own_figures import NO_FIGURES, OwnFigures, possible_word
@@ -57,6 +58,12 @@ def winners(summaries: Mapping[str, Summary]) -> pd.DataFrame:
         ]
         rows.append((study, best or "", *accuracies))
     return pd.DataFrame(rows, columns=["study", "winner", "validation_accuracy", "test_accuracy"])
+
+
+def against_itself(found: Mapping[str, AgainstItself]) -> pd.DataFrame:
+    """A row a study with settings that have seeds enough: the A/A test, as ``evaluation.same`` has it."""
+    rows = [(study, one.settings, one.ways, one.different) for study, one in found.items() if one.ways]
+    return pd.DataFrame(rows, columns=["study", "settings", "ways", "different"])
 
 
 def claims(verdicts: Sequence[Verdict], own: Mapping[str, OwnFigures] = MappingProxyType({})) -> pd.DataFrame:

@@ -83,10 +83,11 @@ def _write(
     ]
     changes = protocols.section(effects)
     were_run = {name: run_of(settings) for name, settings in results.settings.items()}
+    same = against_itself(runs, rules)
     parted = splits.spread_table(spreads(were_run, summaries, rules.confidence), rules.confidence)
     write_text(
         folder / "report.html",
-        _page(results, context, rules, verdicts, own, words.same_text(against_itself(runs, rules)), sections, changes,
+        _page(results, context, rules, verdicts, own, words.same_text(same), sections, changes,
               appendix(verdicts, summaries, runs), parted),
     )  # fmt: skip
     for one in sections:
@@ -103,6 +104,7 @@ def _write(
         "winners": exports.winners(summaries),
         "means": exports.means(summaries),
         "best-group": best.table({one.name: one.best for one in sections}),
+        "against-itself": exports.against_itself(same),
         "protocol-changes": exports.protocol_changes(effects),
     }
     for name, table in csv_files.items():

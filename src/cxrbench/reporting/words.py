@@ -31,7 +31,7 @@ RULES = (
     ),
     N_(
         "Intervals: patients, shared by all settings, are resampled {resamples} times; seeds enter by Student's t, for"
-        " three are too few to resample."
+        " they are too few to resample."
     ),
     N_(
         "Error rate: each study has up to three families of questions: its claims, the column 'Accuracy less the"
@@ -93,8 +93,9 @@ def cautions(profile: str, phantoms: Mapping[str, Sequence[str]]) -> list[str]:
     return sentences
 
 
-def same_text(found: AgainstItself) -> str:
+def same_text(studies: Mapping[str, AgainstItself]) -> str:
     """The A/A test in one paragraph; empty where no setting has seeds enough."""
+    found = sum(studies.values(), AgainstItself())
     if not found.ways:
         return ""
     rate = 100 * found.different / found.ways

@@ -5,10 +5,10 @@ Networks that differ in their seed alone err on different images (benchmarks/vie
 
 import shutil
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from cxrbench.base.processes import in_own_process
 
 if TYPE_CHECKING:
     import keras
@@ -31,8 +31,7 @@ def write_all(means: Sequence[tuple[Sequence[Path], Path]]) -> None:
         else:
             of_several.append((list(trained), target))
     if of_several:
-        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
-            process.submit(_write_all, of_several).result()
+        in_own_process(_write_all, of_several)
 
 
 def _write_all(means: Sequence[tuple[Sequence[Path], Path]]) -> None:

@@ -11,8 +11,6 @@ import logging
 import os
 import warnings
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +18,7 @@ import numpy as np
 
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.base.files import replaced_when_whole
+from cxrbench.base.processes import in_own_process
 
 if TYPE_CHECKING:
     import keras
@@ -54,8 +53,7 @@ def write(trained: Sequence[Path], target: Path, metadata: Mapping[str, str]) ->
     own: the caller never imports Keras. Raises CxrbenchError where a score differs by more than TOLERANCE.
     """
     need_packages()
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
-        return process.submit(_start_and_write, list(trained), target, dict(metadata)).result()
+    return in_own_process(_start_and_write, list(trained), target, dict(metadata))
 
 
 def _start_and_write(trained: Sequence[Path], target: Path, metadata: Mapping[str, str]) -> Agreement:

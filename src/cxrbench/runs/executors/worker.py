@@ -4,7 +4,6 @@ It tells everything as plain text, so that an exception that can't be pickled, o
 """
 
 import contextlib
-import ctypes
 import json
 import os
 import pickle
@@ -20,11 +19,11 @@ from typing import Any
 
 from cxrbench.base.errors import CxrbenchError, disk_full
 from cxrbench.base.files import write_text
+from cxrbench.base.processes import end_with
 from cxrbench.runs.job import Job
 
 TIMES = "times.json"
 LONGEST_TEXT = 8000  # characters of a reason, or of the end of a traceback
-PR_SET_PDEATHSIG = 1  # Linux, <sys/prctl.h>
 
 Run = Callable[[Job, Path, Path, Callable[[int], None]], None]  # job, folder to write into, checkpoint, on_epoch
 Work = Callable[[int, int], Run]  # how many workers there are, threads of each; called once in a fresh process
@@ -57,7 +56,7 @@ def serve(pipe: Connection, parent: int, work: Work, workers: int, threads: int)
     """The process: one run after the other, until the parent ends it or goes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    _end_with(parent)
+    end_with(parent)
     asked: SimpleQueue[bytes] = SimpleQueue()
     threading.Thread(target=_listen, args=(pipe, asked), daemon=True).start()
     with contextlib.suppress(OSError):  # the parent has gone
@@ -97,11 +96,3 @@ def _listen(pipe: Connection, asked: "SimpleQueue[bytes]") -> None:
             asked.put(pipe.recv_bytes())
         except (EOFError, OSError):
             os._exit(1)
-
-
-def _end_with(parent: int) -> None:
-    """Has the kernel kill this process when its parent dies, where it can: at any moment, not at Python's next."""
-    with contextlib.suppress(AttributeError, OSError):  # no Linux
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(1)
