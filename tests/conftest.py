@@ -25,6 +25,8 @@ LONGEST = (  # files that take longest come first, so that the processes that sh
     "test_serving.py",
     "test_tracking_faults.py",
 )
+# Folders and files that run whole stages, MLflow, a browser or trainings: `make unit` leaves them out.
+SLOW = ("stages", "tracking", "attention", "test_browser.py", "test_fit.py", "test_heads.py")
 HEADS = ("Tried", "How often", "Lost", "What the user is told")
 
 # The same examples each time; `pytest --hypothesis-profile new` looks for others.
@@ -34,6 +36,9 @@ settings.load_profile("same")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if set(SLOW) & set(item.path.parts):
+            item.add_marker("slow")
     items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
 
 
