@@ -13,8 +13,6 @@ import base64
 import json
 import os
 import shlex
-import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -25,9 +23,11 @@ from pathlib import Path
 import numpy as np
 import requests
 from PIL import Image
+from serving import answering
 
 ROOT = Path(__file__).parents[1]
 NETWORK = ("PIP_", "UV_", "SSL_", "REQUESTS_", "HTTP_", "HTTPS_", "http_", "https_", "NO_PROXY", "no_proxy")
+ACTIVATE = "source .venv/bin/activate"
 DRAWN_PX, SAVED_PX = 320, (1_000, 900)
 
 
@@ -54,53 +54,34 @@ def draw_folder(folder: Path, images: int) -> None:
             list(pool.map(draw_patient, *zip(*((folder / name, finding, one) for one in patients)), chunksize=8))
 
 
+def newcomers(home: Path) -> dict[str, str]:
+    """The variables of a shell that has nothing but what the system brings."""
+    kept = {name: value for name, value in os.environ.items() if name.startswith(NETWORK)}
+    return {**kept, "HOME": str(home), "PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"}
+
+
 def said_in(clone: Path, home: Path, command: str) -> float:
     """Seconds of ``command`` in a new shell, as the README has it; ends this program where it fails."""
-    kept = {name: value for name, value in os.environ.items() if name.startswith(NETWORK)}
-    new = {"HOME": str(home), "PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"}
-    activate = "source .venv/bin/activate && " if (clone / ".venv" / ".ready").exists() else ""
+    activate = f"{ACTIVATE} && " if (clone / ".venv" / ".ready").exists() else ""
     started = time.monotonic()
     with (home / "said.txt").open("ab") as said:
         done = subprocess.run(
-            ["bash", "-c", activate + command], cwd=clone, env={**kept, **new}, stdout=said, stderr=said, check=False
+            ["bash", "-c", activate + command], cwd=clone, env=newcomers(home), stdout=said, stderr=said, check=False
         )
     if done.returncode:
         sys.exit(f"{command}\n{(home / 'said.txt').read_text(encoding='utf-8')[-3000:]}")
     return time.monotonic() - started
 
 
-def served(clone: Path, home: Path, image: Path) -> tuple[float, dict[str, object]]:
-    """Seconds until ``cxrbench serve`` answers, and its answer."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = {"HOME": str(home), "PATH": f"{clone / '.venv' / 'bin'}:/usr/bin:/bin", "LANG": "C.UTF-8"}
+def first_answer(clone: Path, home: Path, image: Path) -> tuple[float, dict[str, object]]:
+    """Seconds until ``cxrbench serve`` has answered about ``image``, and its answer."""
     request = {"dataframe_records": [{"image": base64.b64encode(image.read_bytes()).decode()}]}
+    command = ["bash", "-c", f'{ACTIVATE} && exec cxrbench serve mine "$@"', "serve"]
     started = time.monotonic()
-    with (home / "served.txt").open("wb") as said:
-        server = subprocess.Popen(
-            ["cxrbench", "serve", "mine", "--port", str(port)],
-            cwd=clone,
-            env=environment,
-            stdout=said,
-            stderr=said,
-            start_new_session=True,
-            executable=clone / ".venv" / "bin" / "cxrbench",
-        )
-    try:
-        while True:
-            if server.poll() is not None:
-                sys.exit((home / "served.txt").read_text(encoding="utf-8")[-3000:])
-            try:
-                answer = requests.post(f"http://127.0.0.1:{port}/invocations", json=request, timeout=120)
-            except requests.ConnectionError:
-                time.sleep(0.5)
-                continue
-            answer.raise_for_status()
-            return time.monotonic() - started, answer.json()["predictions"][0]
-    finally:
-        os.killpg(server.pid, signal.SIGTERM)
-        server.wait()
+    with answering(command, home / "served.txt", cwd=clone, env=newcomers(home)) as address:
+        answer = requests.post(address, json=request, timeout=120)
+        answer.raise_for_status()
+        return time.monotonic() - started, answer.json()["predictions"][0]
 
 
 def measure(base: Path, wanted: int) -> None:
@@ -123,7 +104,7 @@ def measure(base: Path, wanted: int) -> None:
         print(f"  {name:14} {took:7.1f} s", flush=True)
     assert (clone / "reports" / "report.html").is_file()
     print(f"from the clone to the report of the study: {total / 60:.1f} min")
-    took, answer = served(clone, home, next((images / "폐렴").iterdir()))
+    took, answer = first_answer(clone, home, next((images / "폐렴").iterdir()))
     print(
         f"from there to the first answer of its server: {took / 60:.1f} min\n{json.dumps(answer, ensure_ascii=False)}"
     )

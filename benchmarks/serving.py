@@ -20,9 +20,10 @@ import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import requests
@@ -64,22 +65,27 @@ def write_model(home: Path) -> Path:
     return home / "model"
 
 
-@contextmanager
-def served(model: Path) -> Iterator[str]:
+def served(model: Path) -> AbstractContextManager[str]:
     """The address of a server of ``model``."""
+    command = [sys.executable, "-m", "mlflow", "models", "serve", "-m", str(model), "--env-manager", "local"]
+    return answering([*command, "--host", "127.0.0.1"], model.parent / "log")
+
+
+@contextmanager
+def answering(command: list[str], log: Path, **more: Any) -> Iterator[str]:
+    """The address of the server that ``command`` starts on a free port, once it answers; ``more`` is for Popen."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "mlflow", "models", "serve", "-m", str(model), "--env-manager", "local"]
-    with (model.parent / "log").open("w") as log:
+    with log.open("w") as said:
         process = subprocess.Popen(
-            [*command, "--host", "127.0.0.1", "--port", str(port)], stdout=log, stderr=log, start_new_session=True
+            [*command, "--port", str(port)], stdout=said, stderr=said, start_new_session=True, **more
         )
     try:
         address = f"http://127.0.0.1:{port}"
         while True:
             if process.poll() is not None:
-                sys.exit((model.parent / "log").read_text())
+                sys.exit(log.read_text())
             try:
                 requests.get(f"{address}/ping", timeout=5).raise_for_status()
                 break

@@ -4,6 +4,7 @@ import contextlib
 import glob
 import hashlib
 import os
+import platform
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,11 +16,11 @@ from cxrbench.base.errors import CxrbenchError, disk_full, what_to_do
 def replaced_when_whole(path: str | Path) -> Iterator[Path]:
     """Gives a temporary name beside ``path``; what the block wrote there takes its place at once, if it ends well.
 
-    What killed processes left of it is removed first.
+    What killed processes of this machine left of it is removed first; a folder may be shared with other machines.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.tmp-{os.getpid()}")
+    temporary = path.with_name(f"{path.name}.tmp-{platform.node()}-{os.getpid()}")
     _remove_leftovers(path)
     try:
         yield temporary
@@ -34,7 +35,7 @@ def replaced_when_whole(path: str | Path) -> Iterator[Path]:
 
 
 def _remove_leftovers(path: Path) -> None:
-    for left in path.parent.glob(f"{glob.escape(path.name)}.tmp-*"):
+    for left in path.parent.glob(f"{glob.escape(path.name)}.tmp-{glob.escape(platform.node())}-*"):
         if not _is_alive(left.name.rpartition("-")[2]):
             with contextlib.suppress(OSError):  # another user's
                 left.unlink()

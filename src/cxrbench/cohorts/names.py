@@ -38,10 +38,10 @@ def likely_form(paths: Sequence[str]) -> tuple[str, tuple[str, str]] | None:
 
     Some begin alike, or lie in one folder; most do not; and what they share holds a digit.
     """
-    forms = [(f"{PATIENT}{separator}*", separator, 1) for separator in SEPARATORS]
-    for form, separator, names in [(f"{PATIENT}/*/*", "/", 3), (f"{PATIENT}/*", "/", 2), *forms]:
-        ends = sorted(_end(path, names) for path in paths)
-        heads = Counter(end.split(separator)[0] for end in ends if end.count(separator) >= max(1, names - 1))
+    forms = [(f"{PATIENT}{separator}*", separator) for separator in SEPARATORS]
+    for form, separator in [(f"{PATIENT}/*/*", "/"), (f"{PATIENT}/*", "/"), *forms]:
+        ends = sorted(_end(path, form.count("/") + 1) for path in paths)
+        heads = Counter(end.split(separator)[0] for end in ends if end.count(separator) >= form.count(separator))
         alike = [head for head, count in heads.items() if count > 1 and any(map(str.isdigit, head))]
         if alike and sum(heads.values()) > 0.9 * len(ends) and len(heads) > 0.1 * len(ends):
             first, second, *_ = (end for end in ends if end.split(separator)[0] == alike[0])
