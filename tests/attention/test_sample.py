@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from cxrbench.attention.sample import GROUPS, PER_GROUP, best_run, hits_and_misses
+from cxrbench.attention.sample import GROUPS, PER_GROUP, hits_and_misses
 from cxrbench.base.tables import TABLES
 
 
@@ -45,15 +45,3 @@ def test_test_images_come_before_validation_images_and_small_groups_are_taken_wh
     assert set(hits_and_misses(scores(60, "validation"))["part"]) == {"validation"}
     sure = scores(6).assign(target=1, score=0.9)
     assert hits_and_misses(sure)["group"].tolist() == ["true positive"] * 6
-
-
-def test_the_best_run_is_the_one_of_the_highest_validation_accuracy_then_of_the_lowest_loss():
-    rows = [  # seed, part, accuracy, loss
-        (0, "validation", 0.9, 0.3),
-        (1, "validation", 0.95, 0.4),
-        (2, "validation", 0.95, 0.2),
-        (0, "test", 0.99, 0.1),
-    ]
-    table = pd.DataFrame(rows, columns=["seed", "part", "accuracy", "loss"]).assign(study="s", setting="a")
-    other = table.assign(setting="b", accuracy=1.0)
-    assert best_run(pd.concat([other, table]), "s", "a")["seed"] == 2

@@ -1,4 +1,4 @@
-"""Whose network is asked, and about which images: of each study the best one, and hits and misses drawn by a seed."""
+"""About which images a network is asked: hits and misses, drawn by a seed."""
 
 import numpy as np
 import pandas as pd
@@ -13,15 +13,6 @@ GROUPS = {  # name -> target, and what the network calls
     "false positive": (0, 1),
     "false negative": (1, 0),
 }
-
-
-def best_run(metrics: pd.DataFrame, study: str, setting: str) -> pd.Series:
-    """The row of 'metrics' of the seed that does best on validation, the one that MLflow registers as best.
-
-    Highest accuracy, then lowest loss, then the first seed.
-    """
-    rows = metrics[(metrics["study"] == study) & (metrics["setting"] == setting) & (metrics["part"] == "validation")]
-    return rows.sort_values(["accuracy", "loss", "seed"], ascending=[False, True, True]).iloc[0]
 
 
 def hits_and_misses(scores: pd.DataFrame) -> pd.DataFrame:

@@ -4,6 +4,7 @@ Nothing is computed, and no image opened, of a restricted cohort; nor of the vie
 lateral. A network is taken from the run store: where that no longer holds it, the study has no rows.
 """
 
+import contextlib
 import dataclasses
 import shutil
 from collections.abc import Callable, Collection, Mapping
@@ -14,12 +15,12 @@ import numpy as np
 import pandas as pd
 
 from cxrbench.attention import gradcam, lungs
-from cxrbench.attention.sample import best_run, hits_and_misses
+from cxrbench.attention.sample import hits_and_misses
 from cxrbench.base.errors import CxrbenchError
 from cxrbench.base.files import replaced_when_whole
 from cxrbench.base.tables import TABLES, empty, write_table
-from cxrbench.evaluation.study_settings import StudySettings, run_of, splits_of
-from cxrbench.evaluation.summaries import summarise, winner
+from cxrbench.evaluation.chosen import choose
+from cxrbench.evaluation.study_settings import StudySettings
 from cxrbench.images.decode import load_square
 from cxrbench.training.hide import Hidden
 
@@ -86,13 +87,11 @@ def write_attention(
 def _best(settings: StudySettings, metrics: pd.DataFrame) -> dict[str, pd.Series]:
     """Study -> the row of 'metrics' of its winner's best run on validation; without studies that have no winner."""
     best = {}
-    for study, of_study in settings.items():
-        rows = metrics[metrics["study"] == study]
-        if were_run := run_of(of_study):
-            seeds = sorted(rows["seed"].unique())
-            won = winner(summarise(rows, study, list(were_run), seeds, splits_of(were_run)))
-            if won is not None:
-                best[study] = best_run(metrics, study, won)
+    for study in settings:
+        with contextlib.suppress(CxrbenchError):  # it has no winner
+            won = choose(study, settings, metrics)
+            rows = metrics[(metrics["study"] == study) & (metrics["part"] == "validation")]
+            best[study] = rows[(rows["setting"] == won.label) & (rows["seed"] == won.best)].iloc[0]
     return best
 
 

@@ -42,7 +42,7 @@ def read_histories(grid: pd.DataFrame, folder: Path) -> dict[str, pd.DataFrame]:
     return {run: read_table(folder / run / "history.csv", "history") for run in grid["run"].unique()}
 
 
-def metric_table(grid: pd.DataFrame, runs: dict[str, tuple[dict[str, Any], pd.DataFrame]]) -> pd.DataFrame:
+def metric_table(grid: pd.DataFrame, runs: Mapping[str, tuple[Mapping[str, Any], pd.DataFrame]]) -> pd.DataFrame:
     """The table 'metrics': a row for each cell of the grid and each part its run has scored.
 
     Raises CxrbenchError where the runs can't be compared (see evaluation/sound.py).
@@ -86,7 +86,7 @@ def _timing(record: Mapping[str, Any]) -> Timing | None:
     return Timing(**{name: recorded[name] for name in names}) if all(name in recorded for name in names) else None
 
 
-def _judge(record: dict[str, Any], scores: pd.DataFrame) -> list[dict[str, Any]]:
+def _judge(record: Mapping[str, Any], scores: pd.DataFrame) -> list[dict[str, Any]]:
     rows = []
     for part in PARTS:
         images = scores[scores["part"] == part]

@@ -9,6 +9,7 @@ import gzip
 import hashlib
 import io
 import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -85,12 +86,24 @@ def write_pack(folder: Path, results: Results, context: Context, rules: Rules, p
 
 def without_folders(params: str) -> str:
     """The text of params.yaml in which a cohort's root is the name of its folder alone."""
-    yaml = YAML()
+
+    def rename(tree: Any) -> None:
+        for cohort in tree.get("cohorts", {}).values():
+            if cohort.get("root"):
+                cohort["root"] = Path(cohort["root"]).name
+
+    return _edited(params, rename)
+
+
+def of_seeds(params: str, seeds: Sequence[int]) -> str:
+    """The text of params.yaml with these seeds."""
+    return _edited(params, lambda tree: tree.update(seeds=[*seeds]))
+
+
+def _edited(params: str, edit: Callable[[Any], None]) -> str:
+    yaml, text = YAML(), io.StringIO()
     tree = yaml.load(params)
-    for cohort in tree.get("cohorts", {}).values():
-        if cohort.get("root"):
-            cohort["root"] = Path(cohort["root"]).name
-    text = io.StringIO()
+    edit(tree)
     yaml.dump(tree, text)
     return text.getvalue()
 
