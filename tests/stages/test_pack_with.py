@@ -1,6 +1,7 @@
 """Seeds that were trained before are added to those of a workspace, if it would train the very same runs."""
 
 import dataclasses
+import functools
 import json
 import shutil
 from pathlib import Path
@@ -60,8 +61,9 @@ def trained(workspace_up_to, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def workspace_of(trained, tmp_path_factory):
-    """Seeds -> a workspace that trained these alone."""
+    """Seeds -> a workspace that trained these alone, for tests that only read it."""
 
+    @functools.cache
     def workspace(*seeds):
         folder = shutil.copytree(trained, tmp_path_factory.mktemp("seeds") / "workspace")
         with pytest.MonkeyPatch.context() as patch:
@@ -77,13 +79,24 @@ def workspace_of(trained, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def two_seeds(workspace_of, tmp_path_factory):
+def packed(workspace_of, tmp_path_factory):
+    """Seeds -> the result set of a workspace that trained these."""
+
+    @functools.cache
+    def pack(*seeds):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(workspace_of(*seeds))
+            folder = tmp_path_factory.mktemp("packed") / "set"
+            assert cli.main(["pack", str(folder)]) == 0
+        return folder
+
+    return pack
+
+
+@pytest.fixture(scope="module")
+def two_seeds(packed):
     """A result set of seeds 0 and 2."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(workspace_of(0, 2))
-        folder = tmp_path_factory.mktemp("packed") / "two"
-        assert cli.main(["pack", str(folder)]) == 0
-    return folder
+    return packed(0, 2)
 
 
 def files_of(folder):
@@ -92,13 +105,11 @@ def files_of(folder):
 
 @pytest.mark.parametrize("here", [(1,), (1, 2)])
 def test_seeds_of_two_sets_are_what_one_experiment_of_all_of_them_is(
-    workspace_of, two_seeds, tmp_path, monkeypatch, here
+    workspace_of, packed, two_seeds, tmp_path, monkeypatch, here
 ):
-    monkeypatch.chdir(workspace_of(0, 1, 2))
-    assert cli.main(["pack", str(tmp_path / "whole")]) == 0
     monkeypatch.chdir(workspace_of(*here))
     assert cli.main(["pack", str(tmp_path / "joined"), "--with", str(two_seeds)]) == 0
-    assert files_of(tmp_path / "joined") == files_of(tmp_path / "whole")
+    assert files_of(tmp_path / "joined") == files_of(packed(0, 1, 2))
 
 
 def of_seed_1(other):
@@ -123,14 +134,14 @@ def test_a_set_of_other_code_is_refused_with_both_names_of_a_run_and_the_commits
 def test_a_workspace_that_would_train_other_runs_by_now_is_one_sentence_and_nothing_is_written(
     workspace_of, two_seeds, tmp_path, monkeypatch, capsys
 ):
-    monkeypatch.chdir(workspace_of(1))
+    monkeypatch.chdir(shutil.copytree(workspace_of(1), tmp_path / "workspace"))
     text = Path("params.yaml").read_text()
     Path("params.yaml").write_text(text.replace("epochs: 6\n", "epochs: 7\n"))
-    assert cli.main(["pack", str(tmp_path / "joined"), "--with", str(two_seeds)]) == 1
+    assert cli.main(["pack", "joined", "--with", str(two_seeds)]) == 1
     assert "params.yaml or the code changed since this workspace trained study learning-rate, lr=0.1, seed 1" in (
         capsys.readouterr().err
     )
-    assert not list(tmp_path.iterdir())
+    assert not list(Path.cwd().glob("joined*"))
 
 
 def test_a_set_without_a_setting_of_this_workspace_is_one_sentence(two_seeds):
