@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from cxrbench.evaluation.comparisons import Rules, Run
+from cxrbench.evaluation.comparisons import Contrast, Rules, Run, compare
 from cxrbench.evaluation.resampling import Scores
 from cxrbench.evaluation.same import MOST_WAYS, AgainstItself, _halves, against_itself
 
@@ -40,8 +40,20 @@ def test_runs_that_two_studies_share_are_compared_once_and_too_few_or_bad_ones_n
     assert against_itself({"a": {"x": runs(6, rng, status="degenerate")}}, RULES) == {"a": AgainstItself()}
 
 
-def test_of_many_seeds_some_ways_are_drawn():
-    assert against_itself({"a": {"x": runs(10, np.random.default_rng(2))}}, RULES)["a"].ways == 35
+@pytest.mark.parametrize(("seeds", "ways"), [(10, 126), (12, 126)])
+def test_ten_seeds_are_parted_in_all_ways_and_of_more_seeds_some_are_drawn(seeds, ways):
+    assert against_itself({"a": {"x": runs(seeds, np.random.default_rng(2))}}, RULES)["a"].ways == ways
+
+
+def test_the_halves_are_compared_as_two_settings_of_a_study_are():
+    of = runs(6, np.random.default_rng(3), spread=0.9)
+    different = 0
+    for half in _halves(6):
+        parts = {"a": [of[i] for i in half], "b": [run for i, run in enumerate(of) if i not in half]}
+        (one,) = compare(parts, [Contrast("accuracy", "test", "a", "b", (0.0, 0.0))], RULES)
+        different += one.relation in ("above", "below")
+    assert different > 0
+    assert against_itself({"a": {"x": of}}, RULES)["a"].different == different
 
 
 def test_halves_that_do_differ_are_called_so_whichever_is_the_better():
@@ -54,7 +66,7 @@ def test_halves_that_do_differ_are_called_so_whichever_is_the_better():
         assert against_itself({"a": {"x": of}}, RULES)["a"].different == 1
 
 
-@pytest.mark.parametrize("count", [4, 5, 8, 9, 10])
+@pytest.mark.parametrize("count", [4, 5, 8, 9, 10, 11])
 def test_each_way_to_part_the_seeds_is_taken_once_and_the_same_ways_each_time(count):
     ways = _halves(count)
     assert ways == _halves(count)

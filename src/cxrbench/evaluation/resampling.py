@@ -43,7 +43,7 @@ class Sample:
 
     values: np.ndarray  # (seeds,)
     resampled: np.ndarray  # (resamples,), in which the patients of all settings of a study are the same
-    patients: int
+    patients: frozenset[str]
     most: float  # the largest value that the metric can have; the least is 0
 
 
@@ -156,7 +156,14 @@ def sample(runs: Sequence[Scores], metric: str, resamples: Resamples) -> Sample:
         values += whole.tolist()
         total += resampled * len(same)
         patients.update(of_images)
-    return Sample(np.array(values), total / len(runs), len(patients), most(metric))
+    return Sample(np.array(values), total / len(runs), frozenset(patients), most(metric))
+
+
+def pooled(samples: Sequence[Sample]) -> Sample:
+    """What ``sample`` gives of several runs together, from that of each of them alone."""
+    patients = frozenset().union(*(one.patients for one in samples))
+    resampled = np.mean([one.resampled for one in samples], axis=0)
+    return Sample(np.concatenate([one.values for one in samples]), resampled, patients, samples[0].most)
 
 
 def _by_images(runs: Sequence[Scores]) -> list[list[Scores]]:
@@ -196,13 +203,13 @@ def _metric_of(metric: str, runs: Sequence[Scores], weights: np.ndarray) -> tupl
 
 def mean(a: Sample) -> Estimate:
     """The mean over seeds of one setting."""
-    return _estimate(float(a.values.mean()), a.resampled, (a.values,), a.patients, (0.0, a.most))
+    return _estimate(float(a.values.mean()), a.resampled, (a.values,), len(a.patients), (0.0, a.most))
 
 
 def difference(a: Sample, b: Sample) -> Estimate:
     """The mean of ``a`` less the mean of ``b``."""
     value = float(a.values.mean() - b.values.mean())
-    fewer = min(a.patients, b.patients)
+    fewer = min(len(a.patients), len(b.patients))
     return _estimate(value, a.resampled - b.resampled, (a.values, b.values), fewer, (-b.most, a.most))
 
 

@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from cxrbench.evaluation.comparisons import Contrast, Rules, Run, StudyRuns, compare
+from cxrbench.evaluation.comparisons import Rules, Run, StudyRuns
+from cxrbench.evaluation.resampling import Resamples, difference, pooled, sample
 
 LEAST_SEEDS = 4  # two against two
-MOST_WAYS = 35  # of a setting; all of 8 seeds, and so many of more, drawn at random
+MOST_WAYS = 126  # of a setting; all of 10 seeds, and so many of more, drawn at random
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,12 +48,16 @@ def against_itself(studies: Mapping[str, StudyRuns], rules: Rules) -> dict[str, 
 
 
 def _compared(runs: Sequence[Run], rules: Rules) -> AgainstItself:
-    relations = []
-    for half in _halves(len(runs)):
-        parts = {"a": [runs[i] for i in half], "b": [run for i, run in enumerate(runs) if i not in half]}
-        (one,) = compare(parts, [Contrast("accuracy", "test", "a", "b", (0.0, 0.0))], rules)
-        relations.append(one.relation)
-    return AgainstItself(1, len(relations), sum(one in ("above", "below") for one in relations))
+    scores = [run.scores["test"] for run in runs]
+    resamples = Resamples(scores, rules.resamples, rules.seed)
+    of_runs = [sample([one], "accuracy", resamples) for one in scores]  # each once, and not in each half anew
+    halves = _halves(len(runs))
+    different = 0
+    for half in halves:
+        rest = [one for i, one in enumerate(of_runs) if i not in half]
+        estimate = difference(pooled([of_runs[i] for i in half]), pooled(rest))
+        different += estimate.p_value(0.0) < 1 - rules.confidence
+    return AgainstItself(1, len(halves), different)
 
 
 def _halves(count: int) -> list[tuple[int, ...]]:
