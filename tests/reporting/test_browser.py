@@ -14,6 +14,7 @@ from tests.stages.conftest import make
 pytestmark = pytest.mark.slow
 
 WIDTHS = (360, 768, 1440)
+LONGEST = {"en": "contradicted", "ko": "미결정"}  # verdict
 AUDITED = {("en", "light"): WIDTHS[0], ("ko", "dark"): WIDTHS[-1]}  # each language, colour scheme and layout once
 A4_LANDSCAPE_PX = round((297 - 2 * 12) / 25.4 * 96)  # less the margins of @page
 
@@ -120,6 +121,17 @@ def test_on_a_telephone_a_claim_is_a_card_that_shows_its_three_answers_at_once(s
         heads = card.locator("td").evaluate_all("all => all.map(one => getComputedStyle(one, '::before').content)")
         assert heads[:3] == ['"1. Printed figures"', '"2. Paper’s n"', '"3. Our runs"']
         assert page.get_by_role("rowheader").first.is_visible()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_verdict_is_cut_off_on_a_telephone(see, reports, language):
+    with see(reports[language], viewport={"width": 360, "height": 740}) as (page, _):
+        words = page.locator(".verdicts .word").all()
+        assert words
+        for word in words:
+            word.evaluate("(one, text) => { one.lastChild.textContent = text }", LONGEST[language])
+            box, cell = word.bounding_box(), word.locator("xpath=ancestor::td[1]").bounding_box()
+            assert box["x"] + box["width"] <= cell["x"] + cell["width"] + 0.5
 
 
 def test_the_first_screen_shows_the_headline_and_the_three_columns_of_several_claims(see, reports):
