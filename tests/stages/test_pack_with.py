@@ -151,21 +151,19 @@ def test_a_set_without_a_setting_of_this_workspace_is_one_sentence(two_seeds):
         joined.joined(of_seed_1(other), other, "results/two", pd.concat([other.grid, more]))
 
 
-def test_attention_stays_where_it_is_of_the_best_network_of_all_seeds(two_seeds, capsys):
+def test_attention_stays_where_it_is_of_the_best_network_of_all_seeds_in_whichever_study(two_seeds, capsys):
     results, _, _ = read_pack(two_seeds)
-    best = {study: joined.choose(study, results.settings, results.metrics) for study in ("batch-size", "learning-rate")}
-    rows = [
-        dict.fromkeys(TABLES["attention"], "a")
-        | {"study": study, "setting": won.label, "seed": seed, "run": won.runs[seed], "image_id": image}
-        for study, won in best.items()
-        for seed in won.runs
-        for image in ("x", "y")
-        if study == "batch-size" or seed != won.best
-    ]
+    shared, other = (
+        joined.choose(study, results.settings, results.metrics) for study in ("learning-rate", "covid-cnn")
+    )
+    best, worse = shared.runs[shared.best], next(run for seed, run in other.runs.items() if seed != other.best)
+    looked_at = [("learning-rate", best), ("learning-rate", best), ("black-lungs", "f" * 16), ("covid-cnn", worse)]
+    row = dict.fromkeys(TABLES["attention"], "a") | {"seed": 7}
+    rows = [row | {"study": study, "run": run, "image_id": image} for study, run in looked_at for image in ("x", "y")]
     kept = joined._of_the_best(pd.DataFrame(rows), results, results.metrics)
-    won = best["batch-size"]
-    assert kept[["study", "run", "image_id"]].values.tolist() == [
-        ["batch-size", won.runs[won.best], "x"],
-        ["batch-size", won.runs[won.best], "y"],
+    assert kept[["study", "setting", "seed", "run", "image_id"]].values.tolist() == [
+        [study, label, shared.best, best, image]
+        for study, label in (("learning-rate", "lr=0.001"), ("black-lungs", "hide=nothing"))
+        for image in ("x", "y")
     ]
-    assert "no Grad-CAM of learning-rate" in capsys.readouterr().out
+    assert "no Grad-CAM of covid-cnn" in capsys.readouterr().out

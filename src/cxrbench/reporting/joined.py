@@ -27,9 +27,7 @@ def joined(here: Results, other: Results, name: str, grid: pd.DataFrame) -> Resu
     runs = {run: runs[run] for run in dict.fromkeys(grid["run"])}
     metrics = metric_table(grid, runs)
     histories = {**other.histories, **here.histories}
-    attention = pd.concat([here.attention, other.attention], ignore_index=True).drop_duplicates(
-        ["study", "setting", "run", "source", "image_id"]
-    )
+    attention = pd.concat([here.attention, other.attention], ignore_index=True)
     return dataclasses.replace(
         here,
         grid=grid,
@@ -42,17 +40,18 @@ def joined(here: Results, other: Results, name: str, grid: pd.DataFrame) -> Resu
 
 
 def _of_the_best(attention: pd.DataFrame, here: Results, metrics: pd.DataFrame) -> pd.DataFrame:
-    """The rows of the networks that are the best of both; says of which studies there are none."""
+    """The rows of the best network of each study, whichever study they were of; says of which there are none."""
     looked_at = list(dict.fromkeys(attention["study"]))
-    kept = attention.iloc[:0]
+    found = {}
     for study in looked_at:
         with contextlib.suppress(CxrbenchError):  # it has no winner
             won = choose(study, here.settings, metrics)
-            best = (attention["study"] == study) & (attention["setting"] == won.label)
-            kept = pd.concat([kept, attention[best & (attention["run"] == won.runs[won.best])]])
-    if without := [study for study in looked_at if study not in set(kept["study"])]:
+            of_run = attention[attention["run"] == won.runs[won.best]].drop_duplicates(["source", "image_id"])
+            if not of_run.empty:
+                found[study] = of_run.assign(study=study, setting=won.label, seed=won.best)
+    if without := [study for study in looked_at if study not in found]:
         print(f"no Grad-CAM of {', '.join(without)}: none was computed of the best network of all seeds")
-    return kept.reset_index(drop=True)
+    return pd.concat([attention.iloc[:0], *found.values()], ignore_index=True)
 
 
 def _not_there(wanted: pd.Series, here: Results, other: Results, name: str) -> str:
