@@ -131,6 +131,15 @@ def test_a_set_of_other_code_is_refused_with_both_names_of_a_run_and_the_commits
     )
 
 
+def test_each_run_has_one_origin_also_where_both_hold_it_and_others_are_not_told_of(two_seeds):
+    other, _, _ = read_pack(two_seeds)
+    shared, own = other.grid["run"].iloc[0], list(other.runs)[-1]
+    here = dataclasses.replace(other, origins=[Origin([shared], "1" * 40)], runs={shared: other.runs[shared]})
+    there = dataclasses.replace(other, origins=[Origin([shared, own], "2" * 40), Origin(["f" * 16], "3" * 40)])
+    found = joined.joined(here, there, "results/two", other.grid).origins
+    assert found == [Origin([own], "2" * 40), Origin([shared], "1" * 40)]
+
+
 def test_a_workspace_that_would_train_other_runs_by_now_is_one_sentence_and_nothing_is_written(
     workspace_of, two_seeds, tmp_path, monkeypatch, capsys
 ):

@@ -2,10 +2,12 @@
 
 import contextlib
 import dataclasses
+from collections.abc import Collection, Sequence
 
 import pandas as pd
 
 from cxrbench.base.errors import CxrbenchError
+from cxrbench.base.origins import Origin
 from cxrbench.evaluation.chosen import choose
 from cxrbench.evaluation.runs import metric_table
 from cxrbench.reporting.results import Results
@@ -35,8 +37,14 @@ def joined(here: Results, other: Results, name: str, grid: pd.DataFrame) -> Resu
         histories={run: histories[run] for run in runs},
         metrics=metrics,
         attention=_of_the_best(attention, here, metrics),
-        origins=[*other.origins, *here.origins],
+        origins=[*_of(other.origins, runs.keys() - here.runs.keys()), *here.origins],
     )
+
+
+def _of(origins: Sequence[Origin], runs: Collection[str]) -> list[Origin]:
+    """The origins of these runs alone."""
+    kept = [dataclasses.replace(one, runs=[run for run in one.runs if run in runs]) for one in origins]
+    return [one for one in kept if one.runs]
 
 
 def _of_the_best(attention: pd.DataFrame, here: Results, metrics: pd.DataFrame) -> pd.DataFrame:
