@@ -30,10 +30,10 @@ def test_the_first_epoch_is_judged_by_its_own_time():
     ("of_b", "reason"),
     [
         (None, "Not comparable: 3 of 6 runs do not record on which machine and beside how many others they trained."),
-        ({"machine": "other"}, "Not comparable: the runs were timed with different machine: one machine and other."),
-        ({"threads": 4}, "Not comparable: the runs were timed with different threads: 2 and 4."),
-        ({"workers": 1}, "Not comparable: the runs were timed with different workers: 1 and 2."),
-        ({"alone": False}, "Not comparable: the runs were timed with different alone: False and True."),
+        ({"machine": "other"}, "Not comparable: the runs were not timed alike (machine: one machine and other)."),
+        ({"threads": 4}, "Not comparable: the runs were not timed alike (threads: 2 and 4)."),
+        ({"workers": 1}, "Not comparable: the runs were not timed alike (workers: 1 and 2)."),
+        ({"alone": False}, "Not comparable: the runs were not timed alike (alone: False and True)."),
     ],
 )
 def test_times_that_depend_on_more_than_the_setting_are_not_compared(of_b, reason):

@@ -109,7 +109,7 @@ def _why_times_differ(runs: Sequence[Run]) -> str:
     for name in TIMED_WITH:
         values = sorted({str(getattr(timing, name)) for timing in timings})
         if len(values) > 1:
-            return _("the runs were timed with different {name}: {values}").format(
+            return _("the runs were not timed alike ({name}: {values})").format(
                 name=_(name), values=_(" and ").join(values)
             )
     if timings[0].workers > 1 and not timings[0].alone:
