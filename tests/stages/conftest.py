@@ -75,6 +75,11 @@ def reported_workspace(workspace_up_to, tmp_path_factory):
     return workspace_up_to("report", tmp_path_factory.mktemp("reported"))
 
 
+def files_of(folder: Path) -> dict[Path, bytes]:
+    """The content of every file below ``folder``, by its path in it."""
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
 def make(folder: Path, share: float = 1.0) -> None:
     """Fills ``folder`` as the stages up to train-grid would; ``share`` of the quotas' images."""
     from cxrbench.config.params import load

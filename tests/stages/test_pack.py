@@ -16,6 +16,7 @@ from cxrbench.config import params as parameters
 from cxrbench.reporting import pack
 from cxrbench.reporting.context import context_of, rules_of
 from cxrbench.reporting.results import read_results
+from tests.stages.conftest import files_of
 
 pytestmark = pytest.mark.slow
 
@@ -32,10 +33,6 @@ def packed(reported_workspace, tmp_path_factory):
         patch.chdir(reported_workspace)
         assert cli.main(["pack", str(folder), "--made-by", "dvc exp run -S lr=0.01"]) == 0
     return folder
-
-
-def files_of(folder):
-    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def report_from(folder, to, *more):

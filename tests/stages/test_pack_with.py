@@ -22,6 +22,7 @@ from cxrbench.reporting.pack import read_pack
 from cxrbench.runs.outputs import grid_table
 from cxrbench.stages import evaluate
 from cxrbench.training import backend
+from tests.stages.conftest import files_of
 
 pytestmark = pytest.mark.slow
 
@@ -51,10 +52,8 @@ def trained(workspace_up_to, tmp_path_factory):
                 shutil.copytree(TRAINED / before, TRAINED / run)
                 record = json.loads((TRAINED / run / "run.json").read_text())
                 (TRAINED / run / "run.json").write_text(json.dumps({**record, "run": run}))
-        for folder_of_run in [
-            path for path in TRAINED.iterdir() if path.is_dir() and path.name not in set(grid["run"])
-        ]:
-            shutil.rmtree(folder_of_run)
+        for before in {path.parent.name for path in TRAINED.glob("*/run.json")} - set(grid["run"]):
+            shutil.rmtree(TRAINED / before)
         write_table(TRAINED / "grid.csv", grid, "grid")
     return folder
 
@@ -97,10 +96,6 @@ def packed(workspace_of, tmp_path_factory):
 def two_seeds(packed):
     """A result set of seeds 0 and 2."""
     return packed(0, 2)
-
-
-def files_of(folder):
-    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 @pytest.mark.parametrize("here", [(1,), (1, 2)])
